@@ -1,0 +1,115 @@
+//! How a value of the user's becomes bytes and comes back: postcard, in one place.
+//!
+//! Rules:
+//! 1. Bytes that do not decode, or that are left over, are an error that names the type; never a
+//!    panic and never a filled-in field.
+//! 2. Nothing else in the workspace calls the serialisation library.
+
+use std::fmt::Debug;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// What commands, events and replies must be: plain data that can be written, read back and shown.
+pub trait Wire: Serialize + DeserializeOwned + Debug + Send + 'static {}
+
+impl<T: Serialize + DeserializeOwned + Debug + Send + 'static> Wire for T {}
+
+/// A value could not be written to, or read from, bytes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CodecError {
+    /// The value's `Serialize` refused.
+    #[error("cannot encode a {type_name}: {reason}")]
+    Encode {
+        /// The Rust type.
+        type_name: &'static str,
+        /// What the encoder said.
+        reason: String,
+    },
+    /// The bytes are not a value of that type.
+    #[error("{len} bytes are not a {type_name}: {reason}")]
+    Decode {
+        /// The Rust type.
+        type_name: &'static str,
+        /// How many bytes were given.
+        len: usize,
+        /// What the decoder said.
+        reason: String,
+    },
+}
+
+/// Appends the bytes of `value` to `out`.
+///
+/// # Errors
+/// [`CodecError::Encode`] when the value cannot be serialised; `out` is then as it was.
+pub fn encode<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), CodecError> {
+    let before = out.len();
+    let mut taken = std::mem::take(out);
+    match postcard::serialize_with_flavor(value, Appender(&mut taken)) {
+        Ok(()) => {
+            *out = taken;
+            Ok(())
+        }
+        Err(reason) => {
+            taken.truncate(before);
+            *out = taken;
+            Err(CodecError::Encode {
+                type_name: std::any::type_name::<T>(),
+                reason: reason.to_string(),
+            })
+        }
+    }
+}
+
+/// Reads a value that fills `bytes` exactly.
+///
+/// # Errors
+/// [`CodecError::Decode`] when the bytes are not a `T`, or bytes are left over.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+    let failed = |reason: String| CodecError::Decode {
+        type_name: std::any::type_name::<T>(),
+        len: bytes.len(),
+        reason,
+    };
+    match postcard::take_from_bytes::<T>(bytes) {
+        Ok((value, [])) => Ok(value),
+        Ok((_, rest)) => Err(failed(format!("{} bytes are left over", rest.len()))),
+        Err(reason) => Err(failed(reason.to_string())),
+    }
+}
+
+/// Writes straight into a vector, without a copy in between.
+struct Appender<'a>(&'a mut Vec<u8>);
+
+impl postcard::ser_flavors::Flavor for Appender<'_> {
+    type Output = ();
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_comes_back_and_left_over_bytes_are_refused() {
+        let mut bytes = vec![7];
+        encode(&(3_u32, "four"), &mut bytes).unwrap();
+        assert_eq!(decode::<(u32, String)>(&bytes[1..]).unwrap(), (3, "four".to_owned()));
+        bytes.push(0);
+        let error = decode::<(u32, String)>(&bytes[1..]).unwrap_err();
+        assert!(error.to_string().contains("1 bytes are left over"), "{error}");
+    }
+}
