@@ -44,21 +44,24 @@ pub enum CodecError {
 /// [`CodecError::Encode`] when the value cannot be serialised; `out` is then as it was.
 pub fn encode<T: Serialize + ?Sized>(value: &T, out: &mut Vec<u8>) -> Result<(), CodecError> {
     let before = out.len();
-    let mut taken = std::mem::take(out);
-    match postcard::serialize_with_flavor(value, Appender(&mut taken)) {
-        Ok(()) => {
-            *out = taken;
-            Ok(())
-        }
-        Err(reason) => {
-            taken.truncate(before);
-            *out = taken;
-            Err(CodecError::Encode {
-                type_name: std::any::type_name::<T>(),
-                reason: reason.to_string(),
-            })
-        }
-    }
+    postcard::serialize_with_flavor(value, Appender(out)).map_err(|reason| {
+        out.truncate(before);
+        CodecError::Encode { type_name: std::any::type_name::<T>(), reason: reason.to_string() }
+    })
+}
+
+/// Hands the bytes of `value` to `sink`, piece by piece, without gathering them.
+///
+/// # Errors
+/// [`CodecError::Encode`] when the value cannot be serialised.
+pub fn encode_into<T: Serialize + ?Sized>(
+    value: &T,
+    sink: &mut dyn FnMut(&[u8]),
+) -> Result<(), CodecError> {
+    postcard::serialize_with_flavor(value, Pieces(sink)).map_err(|reason| CodecError::Encode {
+        type_name: std::any::type_name::<T>(),
+        reason: reason.to_string(),
+    })
 }
 
 /// Reads a value that fills `bytes` exactly.
@@ -91,6 +94,27 @@ impl postcard::ser_flavors::Flavor for Appender<'_> {
 
     fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
         self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
+}
+
+/// Hands every piece on.
+struct Pieces<'a>(&'a mut dyn FnMut(&[u8]));
+
+impl postcard::ser_flavors::Flavor for Pieces<'_> {
+    type Output = ();
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        (self.0)(&[byte]);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        (self.0)(bytes);
         Ok(())
     }
 

@@ -59,6 +59,10 @@ newtype!(
     Life(u64)
 );
 newtype!(
+    /// One run of an island, from a start to its end or crash: a later one has a larger number.
+    Session(u64)
+);
+newtype!(
     /// A client's name, hashed to 128 bits (see [`crate::command::route::client_id`]).
     ClientId(u128)
 );

@@ -4,12 +4,17 @@
 //! Values go in, values come out: no threads, files, sockets, clock or entropy. The runtime
 //! (`archipelago`) drives it with threads and files, the simulator with fakes.
 //!
-//! The folders read as the way of a command: [`command`] → [`island`] → journal → link → replay.
+//! The folders read as the way of a command:
+//! [`command`] → [`island`] → [`journal`] → [`link`] → [`replay`].
 #![forbid(unsafe_code)]
 
+pub mod bytes;
 pub mod codec;
 pub mod command;
 pub mod id;
 pub mod island;
+pub mod journal;
+pub mod link;
 pub mod lookup;
+pub mod replay;
 pub mod time;

@@ -1,0 +1,199 @@
+//! Client sessions: the same request is decided once and answered the same.
+//!
+//! Rules:
+//! 1. Kept by (slot, client), so that a slot can move with what it has answered.
+//! 2. A request number is new, pending, answered (its first answer is kept), or forgotten.
+//! 3. A client says with each request below which number it has all its answers; those are
+//!    forgotten. At most [`SPAN_MAX`] numbers lie between that mark and the newest request, so a
+//!    session is bounded.
+//!
+//! It doesn't know what a reply means.
+//!
+//! Source: RIFL (Lee et al., SOSP 2015): "first incomplete" sequence numbers.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{Asker, ClientId, RequestNumber, Slot};
+use crate::lookup::Lookup;
+
+/// The most request numbers a client may run ahead of its oldest unanswered request.
+pub const SPAN_MAX: u64 = 16_384;
+
+/// What is kept of one request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kept {
+    /// Decided, or being decided, and not answered yet.
+    Pending,
+    /// The first reply's bytes.
+    Replied(Box<[u8]>),
+    /// It became a dead letter, for this reason.
+    Dead(Box<str>),
+}
+
+/// What is known of a request that arrives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known<'a> {
+    /// Never seen.
+    New,
+    /// Seen, and what is kept of it.
+    Kept(&'a Kept),
+    /// Answered, and the client said it has the answer.
+    Forgotten,
+    /// Further than [`SPAN_MAX`] ahead of the mark.
+    TooFarAhead,
+    /// A new client, but the island keeps as many as it may.
+    TooManyClients,
+}
+
+/// One client's requests in one slot.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Session {
+    /// All lower numbers are forgotten.
+    floor: RequestNumber,
+    /// Ascending by number.
+    requests: VecDeque<(RequestNumber, Kept)>,
+}
+
+impl Session {
+    fn find(&self, number: RequestNumber) -> Result<usize, usize> {
+        match self.requests.back() {
+            Some((last, _)) if *last < number => Err(self.requests.len()),
+            _ => self.requests.binary_search_by_key(&number, |(number, _)| *number),
+        }
+    }
+}
+
+/// All sessions of an island.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Sessions {
+    by_client: Lookup<(Slot, ClientId), Session>,
+}
+
+impl Sessions {
+    /// How many (slot, client) pairs are kept.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.by_client.len()
+    }
+
+    /// Whether none is kept.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_client.is_empty()
+    }
+
+    /// What is known of a request; `clients_max` limits how many sessions there may be.
+    #[must_use]
+    pub fn known(&self, asker: &Asker, mark: RequestNumber, clients_max: usize) -> Known<'_> {
+        let Some(session) = self.by_client.get(&(asker.slot, asker.client)) else {
+            return match asker.number.0.checked_sub(mark.0) {
+                None | Some(SPAN_MAX..) => Known::TooFarAhead,
+                _ if self.by_client.len() >= clients_max => Known::TooManyClients,
+                _ => Known::New,
+            };
+        };
+        if asker.number < session.floor {
+            return Known::Forgotten;
+        }
+        match session.find(asker.number) {
+            Ok(at) => Known::Kept(&session.requests[at].1),
+            Err(_) if asker.number.0.wrapping_sub(mark.0) >= SPAN_MAX => Known::TooFarAhead,
+            Err(_) => Known::New,
+        }
+    }
+
+    /// Keeps a new request as pending and forgets the answered ones below `mark`.
+    pub fn begin(&mut self, asker: &Asker, mark: RequestNumber) {
+        let session =
+            self.by_client.get_or_insert_with((asker.slot, asker.client), Session::default);
+        session.floor = session.floor.max(mark);
+        while let Some((number, _)) = session.requests.front() {
+            if *number >= session.floor {
+                break;
+            }
+            session.requests.pop_front();
+        }
+        if let Err(at) = session.find(asker.number) {
+            session.requests.insert(at, (asker.number, Kept::Pending));
+        }
+    }
+
+    /// Keeps the first answer of a request; a later one changes nothing. An answer to a request
+    /// that is not kept (forgotten before it was answered) is passed over.
+    pub fn answer(&mut self, asker: &Asker, answer: Kept) {
+        let Some(session) = self.by_client.get_mut(&(asker.slot, asker.client)) else { return };
+        if let Ok(at) = session.find(asker.number) {
+            let kept = &mut session.requests[at].1;
+            if *kept == Kept::Pending {
+                *kept = answer;
+            }
+        }
+    }
+
+    /// Whether a request is kept and has no answer yet.
+    #[must_use]
+    pub fn is_pending(&self, asker: &Asker) -> bool {
+        let session = self.by_client.get(&(asker.slot, asker.client));
+        session.is_some_and(|session| {
+            session.find(asker.number).is_ok_and(|at| session.requests[at].1 == Kept::Pending)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLIENT: ClientId = ClientId(7);
+
+    fn asker(number: u64) -> Asker {
+        Asker { client: CLIENT, slot: Slot(3), number: RequestNumber(number) }
+    }
+
+    fn replied(byte: u8) -> Kept {
+        Kept::Replied(Box::new([byte]))
+    }
+
+    #[test]
+    fn a_request_is_new_then_pending_then_keeps_its_first_answer_until_forgotten() {
+        let mut sessions = Sessions::default();
+        let mark = RequestNumber(1);
+        assert_eq!(sessions.known(&asker(1), mark, 10), Known::New);
+        sessions.begin(&asker(1), mark);
+        assert_eq!(sessions.known(&asker(1), mark, 10), Known::Kept(&Kept::Pending));
+        sessions.answer(&asker(1), replied(1));
+        sessions.answer(&asker(1), replied(2));
+        assert_eq!(sessions.known(&asker(1), mark, 10), Known::Kept(&replied(1)));
+        sessions.begin(&asker(2), RequestNumber(2));
+        assert_eq!(sessions.known(&asker(1), RequestNumber(2), 10), Known::Forgotten);
+        assert!(sessions.is_pending(&asker(2)));
+    }
+
+    #[test]
+    fn requests_may_come_in_any_order_within_the_span() {
+        let mut sessions = Sessions::default();
+        for number in [5, 2, 9, 3] {
+            assert_eq!(sessions.known(&asker(number), RequestNumber(1), 10), Known::New);
+            sessions.begin(&asker(number), RequestNumber(1));
+            sessions.answer(&asker(number), replied(number as u8));
+        }
+        for number in [5, 2, 9, 3] {
+            let known = sessions.known(&asker(number), RequestNumber(1), 10);
+            assert_eq!(known, Known::Kept(&replied(number as u8)));
+        }
+        let far = asker(SPAN_MAX + 1);
+        assert_eq!(sessions.known(&far, RequestNumber(1), 10), Known::TooFarAhead);
+        assert_eq!(sessions.known(&far, RequestNumber(2), 10), Known::New);
+    }
+
+    #[test]
+    fn sessions_are_bounded() {
+        let mut sessions = Sessions::default();
+        sessions.begin(&asker(1), RequestNumber(1));
+        let other = Asker { client: ClientId(8), ..asker(1) };
+        assert_eq!(sessions.known(&other, RequestNumber(1), 1), Known::TooManyClients);
+        assert_eq!(sessions.known(&asker(2), RequestNumber(1), 1), Known::New);
+    }
+}

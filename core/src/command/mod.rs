@@ -8,4 +8,5 @@
 //!
 //! It doesn't know what a command means, nor how it travelled.
 
+pub mod dedup;
 pub mod route;

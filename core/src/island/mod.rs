@@ -9,7 +9,11 @@
 //! It doesn't know threads, files, clocks or entropy.
 
 pub mod decider;
+pub mod gate;
+pub mod kernel;
+pub mod timers;
 pub mod turn;
 
 pub use decider::Island;
+pub use kernel::Kernel;
 pub use turn::{Decision, Origin, Turn};

@@ -1,0 +1,203 @@
+//! Little building blocks of our own formats: LEB128 numbers, fixed numbers, length-prefixed parts.
+//!
+//! Rules:
+//! 1. Reading never panics and never reads past the end: it says at which byte it failed.
+//! 2. All fixed numbers are little endian.
+//!
+//! It doesn't know what the parts mean.
+
+/// Bytes that are not what they should be: where, and what was expected there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("at byte {at}: expected {expected}")]
+pub struct Malformed {
+    /// Offset from the start of what was being read.
+    pub at: usize,
+    /// What should have stood there.
+    pub expected: &'static str,
+}
+
+/// Appends `value` in 1 to 10 bytes, 7 bits a byte, low bits first.
+#[inline]
+pub fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// Appends what `fill` appends, with its length in front.
+///
+/// Most parts are shorter than 128 bytes, so one byte is kept free for the length and the part is
+/// moved only when it turns out longer: cheaper than a second buffer.
+///
+/// # Errors
+/// What `fill` returns; `out` is then as it was.
+pub fn put_part<E>(
+    out: &mut Vec<u8>,
+    fill: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+) -> Result<(), E> {
+    let start = out.len();
+    out.push(0);
+    if let Err(error) = fill(out) {
+        out.truncate(start);
+        return Err(error);
+    }
+    let length = out.len() - start - 1;
+    if length < 0x80 {
+        out[start] = length as u8;
+    } else {
+        let mut prefix = Vec::with_capacity(10);
+        put_varint(&mut prefix, length as u64);
+        out.splice(start..=start, prefix);
+    }
+    Ok(())
+}
+
+/// Appends `bytes` with their length in front.
+#[inline]
+pub fn put_slice(out: &mut Vec<u8>, bytes: &[u8]) {
+    put_varint(out, bytes.len() as u64);
+    out.extend_from_slice(bytes);
+}
+
+/// Reads parts from the front of a slice.
+#[derive(Clone, Debug)]
+pub struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader at the start of `bytes`.
+    #[must_use]
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    /// The offset of the next byte.
+    #[must_use]
+    pub const fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Whether everything has been read.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.at == self.bytes.len()
+    }
+
+    /// An error at the next byte.
+    #[must_use]
+    pub const fn expected(&self, expected: &'static str) -> Malformed {
+        Malformed { at: self.at, expected }
+    }
+
+    /// The next `length` bytes.
+    ///
+    /// # Errors
+    /// [`Malformed`] when fewer are left.
+    #[inline]
+    pub fn take(&mut self, length: usize, expected: &'static str) -> Result<&'a [u8], Malformed> {
+        let rest = &self.bytes[self.at..];
+        let taken = rest.get(..length).ok_or(Malformed { at: self.at, expected })?;
+        self.at += length;
+        Ok(taken)
+    }
+
+    /// The next `N` bytes as an array.
+    ///
+    /// # Errors
+    /// [`Malformed`] when fewer are left.
+    #[inline]
+    pub fn array<const N: usize>(&mut self, expected: &'static str) -> Result<[u8; N], Malformed> {
+        let taken = self.take(N, expected)?;
+        Ok(taken.try_into().expect("take returned as many as asked"))
+    }
+
+    /// The next varint.
+    ///
+    /// # Errors
+    /// [`Malformed`] when it is cut off or longer than 64 bits.
+    #[inline]
+    pub fn varint(&mut self, expected: &'static str) -> Result<u64, Malformed> {
+        let at = self.at;
+        let mut value = 0_u64;
+        for shift in (0..70).step_by(7) {
+            let byte = *self.bytes.get(self.at).ok_or(Malformed { at, expected })?;
+            self.at += 1;
+            let bits = u64::from(byte & 0x7f);
+            if shift == 63 && bits > 1 {
+                break;
+            }
+            value |= bits << shift;
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
+        }
+        Err(Malformed { at, expected })
+    }
+
+    /// The next varint, which must fit 32 bits.
+    ///
+    /// # Errors
+    /// [`Malformed`] when it doesn't.
+    #[inline]
+    pub fn varint_u32(&mut self, expected: &'static str) -> Result<u32, Malformed> {
+        let at = self.at;
+        u32::try_from(self.varint(expected)?).map_err(|_| Malformed { at, expected })
+    }
+
+    /// The next length-prefixed part.
+    ///
+    /// # Errors
+    /// [`Malformed`] when it is cut off.
+    #[inline]
+    pub fn part(&mut self, expected: &'static str) -> Result<&'a [u8], Malformed> {
+        let length = self.varint(expected)?;
+        self.take(usize::try_from(length).unwrap_or(usize::MAX), expected)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn numbers_and_parts_come_back(value: u64, part in prop::collection::vec(any::<u8>(), 0..400)) {
+            let mut out = vec![9];
+            put_varint(&mut out, value);
+            put_part(&mut out, |out| { out.extend_from_slice(&part); Ok::<(), ()>(()) }).unwrap();
+            put_slice(&mut out, &part);
+            let mut reader = Reader::new(&out);
+            prop_assert_eq!(reader.take(1, "nine").unwrap(), &[9]);
+            prop_assert_eq!(reader.varint("value").unwrap(), value);
+            prop_assert_eq!(reader.part("part").unwrap(), &part[..]);
+            prop_assert_eq!(reader.part("part").unwrap(), &part[..]);
+            prop_assert!(reader.is_empty());
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+            let mut reader = Reader::new(&bytes);
+            while !reader.is_empty() {
+                let before = reader.at();
+                if reader.varint("number").is_err() || reader.part("part").is_err() { break; }
+                prop_assert!(reader.at() > before);
+            }
+        }
+    }
+
+    #[test]
+    fn a_part_that_cannot_be_filled_leaves_nothing() {
+        let mut out = vec![1, 2];
+        let refused = put_part(&mut out, |out| {
+            out.push(3);
+            Err("no")
+        });
+        assert_eq!((refused, out), (Err("no"), vec![1, 2]));
+    }
+}

@@ -1,0 +1,16 @@
+//! **Replay**: the fifth station. Records → the same state, and nothing leaves.
+//!
+//! Rules:
+//! 1. An [`Image`] is everything the journal determines; a record applied to it changes it as the
+//!    decision did. It has no way to send: sends are counted and stepped over.
+//! 2. The same records give the same [`Digest`], at every record, in every process.
+//!
+//! It doesn't know where records come from.
+
+mod digest;
+mod image;
+mod snapshot;
+
+pub use digest::Digest;
+pub use image::{Applied, Image, ReplayError};
+pub use snapshot::SnapshotError;
