@@ -149,10 +149,16 @@ mod tests {
     #[test]
     fn bytes_do_not_depend_on_history() {
         let mut grown: Lookup<u32, u32> = Lookup::new();
-        (0..1000).for_each(|key| drop(grown.insert(key, key)));
-        (0..990).for_each(|key| drop(grown.remove(&key)));
+        for key in 0..1000 {
+            grown.insert(key, key);
+        }
+        for key in 0..990 {
+            grown.remove(&key);
+        }
         let mut fresh: Lookup<u32, u32> = Lookup::new();
-        (990..1000).rev().for_each(|key| drop(fresh.insert(key, key)));
+        for key in (990..1000).rev() {
+            fresh.insert(key, key);
+        }
         let (mut a, mut b) = (Vec::new(), Vec::new());
         encode(&grown, &mut a).unwrap();
         encode(&fresh, &mut b).unwrap();

@@ -13,7 +13,9 @@ pub mod gate;
 pub mod kernel;
 pub mod timers;
 pub mod turn;
+mod values;
 
 pub use decider::Island;
 pub use kernel::Kernel;
 pub use turn::{Decision, Origin, Turn};
+pub use values::{Admitted, Answer, Counters, Limits, Output, Refusal, Request};
