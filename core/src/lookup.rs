@@ -89,6 +89,17 @@ impl<K: Hash + Eq, V> Lookup<K, V> {
         self.entries.remove(key)
     }
 
+    /// Takes it apart into its entries, sorted by key.
+    #[must_use]
+    pub fn into_sorted(self) -> Vec<(K, V)>
+    where
+        K: Ord,
+    {
+        let mut all: Vec<_> = self.entries.into_iter().collect();
+        all.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        all
+    }
+
     /// All entries, sorted by key. Costs a sort: for reports, snapshots and digests.
     pub fn sorted(&self) -> Vec<(&K, &V)>
     where

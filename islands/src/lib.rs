@@ -1,1 +1,58 @@
-//! The embedded runtime.
+//! **Partitioned, single-threaded islands**: each island owns its slice of every mutable thing,
+//! decides one command at a time, keeps what it decided in a journal, and reaches other islands
+//! only by messages, which replay never sends again.
+//!
+//! What it is not: a database you query, a network server, or an async runtime.
+//!
+//! An application implements [`Island`]; [`builder`] opens it; [`Archipelago::ask`] asks it.
+//!
+//! ```
+//! use archipelago::{Island, Turn, builder};
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Default, Serialize, Deserialize)]
+//! struct Counter { count: u64 }
+//!
+//! #[derive(Debug, Serialize, Deserialize)]
+//! struct Add(u64);
+//! #[derive(Debug, Serialize, Deserialize)]
+//! struct Added(u64);
+//!
+//! impl Island for Counter {
+//!     type Command = Add;
+//!     type Event = Added;
+//!     type Reply = u64;
+//!
+//!     fn decide(&self, Add(n): Add, turn: &mut Turn<Self>) {
+//!         turn.emit(Added(n));
+//!         turn.reply(self.count + n);
+//!     }
+//!
+//!     fn evolve(&mut self, Added(n): &Added) {
+//!         self.count += n;
+//!     }
+//! }
+//!
+//! let sea = builder().islands(4).in_memory().open(|_| Counter::default())?;
+//! assert_eq!(sea.ask("alice", Add(2))?.wait()?, 2);
+//! assert_eq!(sea.ask("alice", Add(3))?.wait()?, 5);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The folders read as the way of a command: [`command`] → [`island`] → [`journal`] → link →
+//! [`replay`]; [`patterns`] are parts to build islands from.
+
+mod archipelago;
+mod builder;
+pub mod command;
+pub mod island;
+pub mod journal;
+mod link;
+pub mod patterns;
+pub mod replay;
+
+pub use archipelago::{Archipelago, Closed, Settled};
+pub use archipelago_core as core;
+pub use archipelago_core::id::IslandId;
+pub use archipelago_core::island::{Island, Turn};
+pub use builder::{Builder, builder};

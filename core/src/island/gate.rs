@@ -66,6 +66,11 @@ impl<A> Gate<A> {
         self.sealed.is_empty() && self.open.is_empty()
     }
 
+    /// Whether nothing has come since the last seal.
+    pub(super) fn is_open_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
     /// Closes what waits for the records up to `upto`.
     pub(super) fn seal(&mut self, upto: JournalPosition) {
         if !self.open.is_empty() {

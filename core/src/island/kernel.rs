@@ -13,6 +13,7 @@
 //!
 //! It doesn't know threads, files, clocks or entropy.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -64,11 +65,9 @@ impl<I: Island> Kernel<I> {
         image: Image<I>,
     ) -> Self {
         let mut links = Links::new(island, life, session, limits.links);
-        for peer in (0..table.islands()).map(IslandId) {
-            let (sent, consumed) = (image.sent_to(peer), image.applied_from(peer));
-            if sent > LinkSeq::ZERO || consumed > LinkSeq::ZERO {
-                links.resume(peer, sent, consumed);
-            }
+        let peers: BTreeSet<IslandId> = image.sent.keys().chain(image.applied.keys()).copied().collect();
+        for peer in peers {
+            links.resume(peer, image.sent_to(peer), image.applied_from(peer));
         }
         Self {
             island,
@@ -350,6 +349,18 @@ impl<I: Island> Kernel<I> {
             body.clear();
             self.block = body;
         }
+    }
+
+    /// Whether [`Kernel::seal`] has something to close.
+    #[must_use]
+    pub fn has_unsealed(&self) -> bool {
+        self.block_records > 0 || !self.gate.is_open_empty()
+    }
+
+    /// Whether nothing waits for durability.
+    #[must_use]
+    pub fn is_gate_empty(&self) -> bool {
+        self.gate.is_empty()
     }
 
     /// Bytes of records not sealed yet.

@@ -1,0 +1,269 @@
+//! A running system.
+//!
+//! Rules:
+//! 1. Closing takes no new asks, waits until everything on its way has arrived, seals the journal
+//!    and gives the islands back. Dropping ends at once, like a crash: nothing acknowledged is lost.
+//!
+//! It doesn't know what islands decide.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use archipelago_core::codec::CodecError;
+use archipelago_core::command::route;
+use archipelago_core::id::{ClientId, IslandId};
+use archipelago_core::island::Island;
+use archipelago_core::replay::{Digest, Image};
+
+use crate::builder::random;
+use crate::command::{AskError, Client, Pending};
+use crate::island::{Driver, IslandStats, Shared};
+use crate::journal::{DataDirectory, JournalError, Journaler, Recovered};
+use crate::replay::{Figures, digest_of};
+
+/// How often a close looks whether everything has settled.
+const LOOK_PERIOD: Duration = Duration::from_micros(500);
+
+/// What a running system is made of.
+pub(crate) struct Parts<I: Island> {
+    pub(crate) shared: Arc<Shared<I>>,
+    pub(crate) workers: Vec<JoinHandle<Vec<Driver<I>>>>,
+    pub(crate) journaler: Journaler,
+    pub(crate) data: Option<DataDirectory>,
+    pub(crate) figures: Figures,
+    pub(crate) recovered: Recovered,
+}
+
+/// A running system of islands. Cheap to use from many threads by reference.
+#[derive(Debug)]
+pub struct Archipelago<I: Island> {
+    shared: Arc<Shared<I>>,
+    workers: Vec<JoinHandle<Vec<Driver<I>>>>,
+    journaler: Option<Journaler>,
+    /// Keeps the directory locked.
+    _data: Option<DataDirectory>,
+    figures: Figures,
+    recovered: Recovered,
+    client: Client<I>,
+}
+
+/// A system after its close.
+#[derive(Debug)]
+pub struct Closed<I> {
+    /// The islands as they were at the end, by number.
+    pub images: Vec<Image<I>>,
+    /// Each island's figures.
+    pub stats: Vec<IslandStats>,
+    /// Bytes of the journal: all commits with their headers and padding.
+    pub journal_bytes: u64,
+    /// Commits written since the journal was made.
+    pub commits: u64,
+    /// Whether everything on its way had arrived.
+    pub settled: Settled,
+}
+
+/// Whether a close found everything at rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// Every request is answered and every message consumed.
+    Yes,
+    /// The time was up, or an island has stopped; what is open stays in the journal.
+    No {
+        /// Requests without an answer.
+        waiting: u64,
+        /// Messages not acknowledged.
+        unacked: u64,
+    },
+}
+
+impl<I: Island> Closed<I> {
+    /// The digest of all islands, in order.
+    ///
+    /// # Errors
+    /// When a state refuses to be serialised.
+    pub fn digest(&self) -> Result<Digest, CodecError> {
+        digest_of(self.images.iter())
+    }
+}
+
+impl<I: Island> Archipelago<I> {
+    pub(crate) fn new(parts: Parts<I>) -> Self {
+        let Parts { shared, workers, journaler, data, figures, recovered } = parts;
+        let id = ClientId(u128::from(random()) << 64 | u128::from(random()));
+        let client = Client::new(Arc::clone(&shared), id);
+        let journaler = Some(journaler);
+        Self { shared, workers, journaler, _data: data, figures, recovered, client }
+    }
+
+    /// Asks the island that owns `key`, as an anonymous client of this process.
+    ///
+    /// # Errors
+    /// As [`Client::ask`].
+    pub fn ask(
+        &self,
+        key: impl AsRef<[u8]>,
+        command: I::Command,
+    ) -> Result<Pending<I::Reply>, AskError> {
+        self.client.ask(key, command)
+    }
+
+    /// Tells the island that owns `key`; nobody waits for the answer.
+    ///
+    /// # Errors
+    /// As [`Client::ask`].
+    pub fn tell(&self, key: impl AsRef<[u8]>, command: I::Command) -> Result<(), AskError> {
+        self.client.tell(key, command)
+    }
+
+    /// A client with a name: its requests are told apart by (name, number), also after a restart.
+    /// Make one handle a name.
+    #[must_use]
+    pub fn client(&self, name: &str) -> Client<I> {
+        Client::new(Arc::clone(&self.shared), route::client_id(name))
+    }
+
+    /// Looks at an island's state, on its own thread, between two commands. The result arrives
+    /// when everything it saw is durable.
+    ///
+    /// # Errors
+    /// [`AskError::Busy`] and [`AskError::Closed`], at once or as the answer.
+    pub fn query<R: Send + 'static>(
+        &self,
+        island: IslandId,
+        look: impl FnOnce(&I) -> R + Send + 'static,
+    ) -> Result<Pending<R>, AskError> {
+        self.look(island, move |driver| look(&driver.image().state))
+    }
+
+    /// The figures of all islands since the start.
+    ///
+    /// # Errors
+    /// As [`Archipelago::query`].
+    pub fn stats(&self) -> Result<Vec<IslandStats>, AskError> {
+        let islands = (0..self.islands()).map(IslandId);
+        let asked: Result<Vec<_>, _> =
+            islands.map(|island| self.look(island, |driver| driver.stats())).collect();
+        asked?.into_iter().map(Pending::wait).collect()
+    }
+
+    fn look<R: Send + 'static>(
+        &self,
+        island: IslandId,
+        look: impl FnOnce(&Driver<I>) -> R + Send + 'static,
+    ) -> Result<Pending<R>, AskError> {
+        let (answer, pending) = Pending::promise();
+        self.shared.look(
+            island,
+            Box::new(move |driver| {
+                let seen = look(driver);
+                Box::new(move || answer.fulfil(Ok(seen)))
+            }),
+        )?;
+        Ok(pending)
+    }
+
+    /// How many islands there are.
+    #[must_use]
+    pub fn islands(&self) -> u32 {
+        self.shared.table.islands()
+    }
+
+    /// The island that owns `key`.
+    #[must_use]
+    pub fn island_of(&self, key: impl AsRef<[u8]>) -> IslandId {
+        self.shared.table.island_of(key.as_ref())
+    }
+
+    /// Asks refused as busy, over all islands.
+    #[must_use]
+    pub fn busy(&self) -> u64 {
+        self.shared.gauges.iter().map(|gauge| gauge.busy.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Bytes of the journal so far.
+    #[must_use]
+    pub fn journal_bytes(&self) -> u64 {
+        self.journaler.as_ref().map_or(0, |journaler| journaler.stats().bytes())
+    }
+
+    /// What the replay at the start did, and what it found.
+    #[must_use]
+    pub const fn recovery(&self) -> (&Figures, &Recovered) {
+        (&self.figures, &self.recovered)
+    }
+
+    /// Closes: no new asks, everything on its way arrives (for at most `time`), the journal is
+    /// sealed.
+    ///
+    /// # Errors
+    /// The journal's error, if it failed.
+    pub fn close(mut self, time: Duration) -> Result<Closed<I>, Arc<JournalError>> {
+        let span = tracing::info_span!("close");
+        let _entered = span.enter();
+        self.shared.doors.closing.store(true, Ordering::SeqCst);
+        self.wait_until_settled(Instant::now() + time);
+        let drivers = self.stop();
+        let journaler = self.journaler.take().expect("closed once");
+        let commits = journaler.stats().clone();
+        let closed = journaler.close()?;
+        let at_rest = drivers.iter().all(|driver| driver.is_settled() && !driver.has_stopped());
+        let settled = if at_rest {
+            Settled::Yes
+        } else {
+            Settled::No {
+                waiting: drivers.iter().map(|driver| driver.waiting_at_end()).sum(),
+                unacked: drivers.iter().map(|driver| driver.kernel().links().unacked()).sum(),
+            }
+        };
+        let stats = drivers.iter().map(Driver::stats).collect();
+        let images = drivers.into_iter().map(Driver::into_image).collect();
+        let (journal_bytes, commits) = (closed.bytes, commits.commits());
+        Ok(Closed { images, stats, journal_bytes, commits, settled })
+    }
+
+    fn wait_until_settled(&self, until: Instant) {
+        let shared = &self.shared;
+        let activity = || -> u64 {
+            shared.reports.iter().map(|report| report.activity.load(Ordering::SeqCst)).sum()
+        };
+        let mut seen = None;
+        while Instant::now() < until && shared.doors.failed.get().is_none() {
+            shared.mailboxes.iter().for_each(Mailbox::wake);
+            std::thread::sleep(LOOK_PERIOD);
+            let before = activity();
+            let settled = shared.reports.iter().all(|r| r.settled.load(Ordering::SeqCst));
+            // Settled twice with nothing done in between: no message can be on its way.
+            if settled && seen == Some(before) {
+                return;
+            }
+            seen = settled.then_some(before);
+            // Each worker must report again for the second look.
+            shared.reports.iter().for_each(|r| r.settled.store(false, Ordering::SeqCst));
+        }
+    }
+
+    /// Ends the workers; gives back the islands in order.
+    fn stop(&mut self) -> Vec<Driver<I>> {
+        self.shared.doors.closing.store(true, Ordering::SeqCst);
+        self.shared.doors.stop.store(true, Ordering::SeqCst);
+        self.shared.mailboxes.iter().for_each(Mailbox::wake);
+        let workers = std::mem::take(&mut self.workers);
+        let columns = workers.into_iter().map(|worker| match worker.join() {
+            Ok(drivers) => drivers,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        let mut drivers: Vec<_> = columns.flatten().collect();
+        drivers.sort_by_key(Driver::island);
+        drivers
+    }
+}
+
+impl<I: Island> Drop for Archipelago<I> {
+    fn drop(&mut self) {
+        if !self.workers.is_empty() && !std::thread::panicking() {
+            self.stop();
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! Building a system: what can be chosen, and how it opens.
+//!
+//! It doesn't know how the parts work; it puts them together.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use archipelago_core::command::route::Table;
+use archipelago_core::id::{IslandId, Life, Session};
+use archipelago_core::island::{Island, Kernel, Limits};
+use archipelago_core::journal::frame::CodeVersion;
+use crossbeam::sync::Parker;
+
+use crate::archipelago::{Archipelago, Parts};
+use crate::island::{Driver, Mailbox, Notice, Shared, Worker, wall_clock};
+use crate::journal::{
+    DataDirectory, Description, Durability, Durable, GroupJournal, JournalError, JournalSettings,
+    Journaler, Memory, SEGMENT_BYTES, ScanMode, Storage,
+};
+use crate::link::Rereader;
+use crate::replay::{OpenError, restore};
+
+/// Where the journal is.
+#[derive(Clone, Debug)]
+enum Place {
+    /// In this process's memory: gone with it.
+    Memory,
+    /// In a data directory.
+    Directory(PathBuf),
+}
+
+/// Chooses how a system is made; [`Builder::open`] makes it.
+#[derive(Clone, Debug)]
+pub struct Builder {
+    islands: u32,
+    threads: Option<usize>,
+    place: Place,
+    durability: Durability,
+    application: String,
+    configuration: String,
+    code: CodeVersion,
+    segment_bytes: u64,
+    unanswered_max: u32,
+    queue_max: usize,
+    limits: Limits,
+}
+
+/// A builder: 16 islands, a thread per core (at most one an island), a journal in memory.
+#[must_use]
+pub fn builder() -> Builder {
+    Builder {
+        islands: 16,
+        threads: None,
+        place: Place::Memory,
+        durability: Durability::Disk,
+        application: "application".to_owned(),
+        configuration: String::new(),
+        code: CodeVersion::default(),
+        segment_bytes: SEGMENT_BYTES,
+        unanswered_max: 1024,
+        queue_max: 16_384,
+        limits: Limits::default(),
+    }
+}
+
+impl Builder {
+    /// How many islands: 1 to 4,096, the same for the life of a data directory.
+    #[must_use]
+    pub const fn islands(mut self, islands: u32) -> Self {
+        self.islands = islands;
+        self
+    }
+
+    /// How many threads drive them. Default: one a core.
+    #[must_use]
+    pub const fn threads(mut self, threads: usize) -> Self {
+        self.threads = Some(threads);
+        self
+    }
+
+    /// Keeps the journal in the data directory `path`, made when it is not there.
+    #[must_use]
+    pub fn journal(mut self, path: impl AsRef<Path>) -> Self {
+        self.place = Place::Directory(path.as_ref().to_owned());
+        self
+    }
+
+    /// Keeps the journal in memory: it is gone with the process.
+    #[must_use]
+    pub fn in_memory(mut self) -> Self {
+        self.place = Place::Memory;
+        self
+    }
+
+    /// When a record counts as durable. Default: when the disk has it.
+    #[must_use]
+    pub const fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// The application's name and what else must not change under a journal (free text). A data
+    /// directory made with others is refused.
+    #[must_use]
+    pub fn application(mut self, name: &str, configuration: &str) -> Self {
+        name.clone_into(&mut self.application);
+        configuration.clone_into(&mut self.configuration);
+        self
+    }
+
+    /// The version of the application's code, noted in every block of the journal.
+    #[must_use]
+    pub const fn code_version(mut self, version: u32) -> Self {
+        self.code = CodeVersion(version);
+        self
+    }
+
+    /// Bytes of a journal segment: a multiple of 4,096. Default 16 MiB; the stored one counts.
+    #[must_use]
+    pub const fn segment_bytes(mut self, bytes: u64) -> Self {
+        self.segment_bytes = bytes;
+        self
+    }
+
+    /// Unanswered requests per island; above, asks are `Busy`. Default 1,024.
+    #[must_use]
+    pub const fn unanswered_max(mut self, requests: u32) -> Self {
+        self.unanswered_max = requests;
+        self
+    }
+
+    /// Asks and queries queued per thread; above, asks are `Busy`. Default 16,384.
+    #[must_use]
+    pub const fn queue_max(mut self, deliveries: usize) -> Self {
+        self.queue_max = deliveries;
+        self
+    }
+
+    /// What bounds each island's memory.
+    #[must_use]
+    pub const fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Opens the system: replays the journal into islands made by `make`, sends what was never
+    /// acknowledged again, and starts.
+    ///
+    /// # Errors
+    /// [`OpenError`]: a setting that cannot be, a directory in use or of another application, a
+    /// damaged journal, records that this build cannot apply.
+    pub fn open<I: Island>(
+        self,
+        mut make: impl FnMut(IslandId) -> I,
+    ) -> Result<Archipelago<I>, OpenError> {
+        let span = tracing::info_span!("open", islands = self.islands);
+        let _entered = span.enter();
+        let table = Arc::new(Table::modulo(self.islands)?);
+        let threads = self.thread_count()?;
+        let now = wall_clock();
+        let (data, storage, settings) = self.storage()?;
+        let restored = restore(&*storage, &settings, ScanMode::Repair, threads, &mut make)?;
+        let journal = GroupJournal::resume(Arc::clone(&storage), settings, &restored.recovered)?;
+
+        let mut parkers = Vec::new();
+        let mut mailboxes = Vec::new();
+        for _ in 0..threads {
+            let parker = Parker::new();
+            mailboxes.push(Mailbox::new(self.queue_max, parker.unparker().clone()));
+            parkers.push(parker);
+        }
+        let latest = restored.images.iter().map(|image| image.stamp.millis()).max();
+        let started = now.max(latest.unwrap_or_default());
+        let shared =
+            Arc::new(Shared::new(Arc::clone(&table), mailboxes, self.unanswered_max, started));
+        let journaler = Journaler::spawn(journal, notifier(Arc::clone(&shared)))
+            .map_err(OpenError::Thread)?;
+        let recovery = (restored.figures, restored.recovered.clone());
+
+        let mut columns: Vec<Vec<Driver<I>>> = (0..threads).map(|_| Vec::new()).collect();
+        for (at, image) in restored.images.into_iter().enumerate() {
+            let island = IslandId(at as u32);
+            let tail = restored.recovered.islands.get(at).and_then(|tail| tail.place);
+            let session = Session(started.0);
+            let table = Arc::clone(&table);
+            let kernel =
+                Kernel::start(island, table, settings.life, session, self.limits, image);
+            columns[at % threads].push(Driver::new(island, kernel, tail));
+        }
+        let mut workers = Vec::new();
+        for (index, (drivers, parker)) in columns.into_iter().zip(parkers).enumerate() {
+            let rereader = Rereader::new(Arc::clone(&storage), settings.life);
+            let handle = journaler.handle();
+            let worker =
+                Worker::new(index, Arc::clone(&shared), parker, drivers, handle, rereader);
+            let thread = std::thread::Builder::new().name(format!("islands-{index}"));
+            workers.push(thread.spawn(move || worker.run()).map_err(OpenError::Thread)?);
+        }
+        let (figures, recovered) = recovery;
+        Ok(Archipelago::new(Parts { shared, workers, journaler, data, figures, recovered }))
+    }
+
+    fn thread_count(&self) -> Result<usize, OpenError> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = self.threads.unwrap_or(cores);
+        if threads == 0 || threads > 1024 {
+            let told = format!("{threads} threads: there must be between 1 and 1024");
+            return Err(OpenError::Setting(told));
+        }
+        if self.unanswered_max == 0 || self.queue_max == 0 {
+            let told = "unanswered_max and queue_max must be at least 1".to_owned();
+            return Err(OpenError::Setting(told));
+        }
+        Ok(threads.min(self.islands as usize))
+    }
+
+    fn storage(
+        &self,
+    ) -> Result<(Option<DataDirectory>, Arc<dyn Storage>, JournalSettings), OpenError> {
+        let mut asked = Description::new(
+            Life(random()),
+            self.islands,
+            &self.application,
+            &self.configuration,
+        );
+        asked.segment_bytes = self.segment_bytes;
+        match &self.place {
+            Place::Memory => {
+                let settings = asked.settings(self.code, Durability::Os);
+                Ok((None, Arc::new(Memory::new()), settings))
+            }
+            Place::Directory(path) => {
+                let data = DataDirectory::create_or_open(path, &asked)?;
+                let settings = data.description().settings(self.code, self.durability);
+                let storage = Arc::new(data.storage()?);
+                Ok((Some(data), storage, settings))
+            }
+        }
+    }
+}
+
+/// Tells workers what became durable.
+fn notifier<I: Island>(
+    shared: Arc<Shared<I>>,
+) -> impl FnMut(Result<Vec<Durable>, Arc<JournalError>>) + Send + 'static {
+    let workers = shared.mailboxes.len();
+    let mut columns: Vec<Vec<Durable>> = (0..workers).map(|_| Vec::new()).collect();
+    move |outcome| match outcome {
+        Ok(all) => {
+            metrics::counter!("archipelago_commits_total").increment(1);
+            for durable in all {
+                columns[durable.island.0 as usize % workers].push(durable);
+            }
+            for (mailbox, column) in shared.mailboxes.iter().zip(&mut columns) {
+                if !column.is_empty() {
+                    mailbox.notices.push(Notice::Durable(std::mem::take(column)));
+                    mailbox.wake();
+                }
+            }
+        }
+        Err(error) => {
+            tracing::error!(%error, "the journal failed; nothing becomes durable any more");
+            for mailbox in &shared.mailboxes {
+                mailbox.notices.push(Notice::Failed(Arc::clone(&error)));
+                mailbox.wake();
+            }
+        }
+    }
+}
+
+/// A number nobody can guess, from the standard library's per-process keys.
+pub(crate) fn random() -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    std::hash::RandomState::new().build_hasher().finish()
+}

@@ -1,0 +1,72 @@
+//! Who waits for an answer, as the island's thread sees it.
+//!
+//! It doesn't know why an answer is what it is.
+
+use std::sync::Arc;
+
+use archipelago_core::id::RequestNumber;
+use crossbeam::channel::Sender;
+
+use super::client::{Completion, Numbers};
+use super::error::AskError;
+use super::pending::Cell;
+
+/// Where an answer goes.
+#[derive(Debug)]
+pub(crate) enum Target<R> {
+    /// To one [`Pending`](super::Pending).
+    Cell(Arc<Cell<R>>),
+    /// To a client's [`Completions`](super::Completions).
+    Queue(Sender<Completion<R>>),
+    /// Nobody waits.
+    Nobody,
+}
+
+/// One who waits: fulfilled exactly once; dropped unfulfilled, it says [`AskError::Closed`].
+#[derive(Debug)]
+pub(crate) struct Waiter<R> {
+    number: RequestNumber,
+    numbers: Arc<Numbers>,
+    target: Option<Target<R>>,
+}
+
+impl<R> Waiter<R> {
+    pub(super) const fn new(
+        number: RequestNumber,
+        numbers: Arc<Numbers>,
+        target: Target<R>,
+    ) -> Self {
+        Self { number, numbers, target: Some(target) }
+    }
+
+    /// Hands the answer over.
+    pub(crate) fn fulfil(mut self, answer: Result<R, AskError>) {
+        self.finish(answer);
+    }
+
+    /// Gives up without an answer: the ask was never admitted and its caller is told directly.
+    pub(super) fn withdraw(mut self) {
+        self.target = None;
+        self.numbers.answered(self.number);
+    }
+
+    fn finish(&mut self, answer: Result<R, AskError>) {
+        let Some(target) = self.target.take() else { return };
+        // Only what reached the caller may be forgotten by the island.
+        if !matches!(answer, Err(AskError::Closed | AskError::Journal(_))) {
+            self.numbers.answered(self.number);
+        }
+        match target {
+            Target::Cell(cell) => cell.fulfil(answer),
+            // The receiver may be gone; the answer stands in the journal.
+            Target::Queue(queue) => drop(queue.send(Completion { number: self.number, answer })),
+            Target::Nobody => {}
+        }
+    }
+}
+
+impl<R> Drop for Waiter<R> {
+    fn drop(&mut self) {
+        self.finish(Err(AskError::Closed));
+    }
+}

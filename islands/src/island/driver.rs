@@ -1,0 +1,254 @@
+//! The driver of one island: its kernel, and who waits for what it decides.
+//!
+//! Rules:
+//! 1. It is driven: inputs in, `seal`, `durable`, `drain`; it has no thread and reads no clock, so
+//!    a simulator drives the same code.
+//! 2. The result of a query leaves only when everything it saw is durable.
+//!
+//! It doesn't know threads, files or queues.
+
+use std::collections::VecDeque;
+
+use archipelago_core::codec;
+use archipelago_core::id::{Asker, IslandId, JournalPosition, LinkSeq};
+use archipelago_core::island::{Admitted, Answer, Island, Kernel, Output, Refusal, Request};
+use archipelago_core::journal::frame::{Block, BlockPlace};
+use archipelago_core::link::chunk::Chunk;
+use archipelago_core::link::frame::Frame;
+use archipelago_core::lookup::Lookup;
+use archipelago_core::replay::{Digest, Image};
+use archipelago_core::time::Millis;
+use hdrhistogram::Histogram;
+
+use super::stats::{IslandStats, latency_histogram, record_latency};
+use crate::command::{AskError, Waiter};
+use crate::journal::Durable;
+
+/// A look at an island on its own thread; what it returns is called when all it saw is durable.
+pub(crate) type Query<I> = Box<dyn FnOnce(&Driver<I>) -> Box<dyn FnOnce() + Send> + Send>;
+
+/// What a client brings.
+pub(crate) enum Delivery<I: Island> {
+    /// A request, who waits for it, and when it was admitted (nanoseconds of the driver's time).
+    Ask { request: Request<I::Command>, waiter: Waiter<I::Reply>, admitted: u64 },
+    /// A look at an island.
+    Query { island: IslandId, query: Query<I> },
+}
+
+impl<I: Island> std::fmt::Debug for Delivery<I> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Ask { .. } => "Ask",
+            Self::Query { .. } => "Query",
+        })
+    }
+}
+
+/// Who waits for one request.
+struct Waiting<R> {
+    first: Waiter<R>,
+    /// Those who asked the same again meanwhile.
+    others: Vec<Waiter<R>>,
+    admitted: u64,
+}
+
+/// One island, driven.
+pub(crate) struct Driver<I: Island> {
+    kernel: Kernel<I>,
+    island: IslandId,
+    waiting: Lookup<Asker, Waiting<I::Reply>>,
+    queries: VecDeque<(JournalPosition, Box<dyn FnOnce() + Send>)>,
+    /// The island's last durable block: where reading its sends again begins.
+    tail: Option<BlockPlace>,
+    answered: u64,
+    latency_us: Histogram<u64>,
+}
+
+impl<I: Island> Driver<I> {
+    pub(crate) fn new(island: IslandId, kernel: Kernel<I>, tail: Option<BlockPlace>) -> Self {
+        Self {
+            kernel,
+            island,
+            waiting: Lookup::new(),
+            queries: VecDeque::new(),
+            tail,
+            answered: 0,
+            latency_us: latency_histogram(),
+        }
+    }
+
+    /// Takes a request. Returns how many requests it answered at once (refusals).
+    pub(crate) fn ask(
+        &mut self,
+        now: Millis,
+        request: Request<I::Command>,
+        waiter: Waiter<I::Reply>,
+        admitted: u64,
+    ) -> u32 {
+        let asker = request.asker;
+        match self.kernel.ask(now, request) {
+            Ok(Admitted::Decided | Admitted::Pending | Admitted::Again) => {
+                match self.waiting.get_mut(&asker) {
+                    Some(waiting) => waiting.others.push(waiter),
+                    None => {
+                        let waiting = Waiting { first: waiter, others: Vec::new(), admitted };
+                        self.waiting.insert(asker, waiting);
+                    }
+                }
+                0
+            }
+            Err(refusal) => {
+                self.refuse(waiter, refusal);
+                1 + self.give_up_if_stopped()
+            }
+        }
+    }
+
+    fn refuse(&mut self, waiter: Waiter<I::Reply>, refusal: Refusal) {
+        waiter.fulfil(Err(AskError::Refused(refusal)));
+    }
+
+    /// An island that has stopped answers nobody any more: says so to all who wait and whose
+    /// answer is not at the gate already.
+    fn give_up_if_stopped(&mut self) -> u32 {
+        let Some(reason) = self.kernel.stopped() else { return 0 };
+        if !self.kernel.is_gate_empty() {
+            return 0;
+        }
+        let refusal = Refusal::Stopped(self.island, reason.into());
+        self.give_up(&AskError::Refused(refusal))
+    }
+
+    /// Tells everyone who waits that there will be no answer.
+    pub(crate) fn give_up(&mut self, why: &AskError) -> u32 {
+        self.queries.clear();
+        let waiting = std::mem::take(&mut self.waiting).into_sorted();
+        let mut count = 0;
+        for (_, waiting) in waiting {
+            for waiter in std::iter::once(waiting.first).chain(waiting.others) {
+                waiter.fulfil(Err(why.clone()));
+                count += 1;
+            }
+        }
+        count
+    }
+
+    /// Takes a frame.
+    pub(crate) fn receive(&mut self, now: Millis, frame: &Frame) {
+        // A stopped island drops frames; they stay in their sender's outbox.
+        let _ = self.kernel.receive(now, frame);
+    }
+
+    /// Lets timers fire and links look for progress.
+    pub(crate) fn tick(&mut self, now: Millis) {
+        let _ = self.kernel.tick(now);
+    }
+
+    /// Runs a look; its result leaves when all it saw is durable.
+    pub(crate) fn query(&mut self, query: Query<I>) {
+        let deliver = query(self);
+        self.queries.push_back((self.kernel.image().position, deliver));
+    }
+
+    /// What was decided since the last seal.
+    pub(crate) fn seal(&mut self) -> Option<Block> {
+        self.kernel.seal()
+    }
+
+    /// One of its blocks is durable.
+    pub(crate) fn durable(&mut self, durable: Durable) {
+        self.kernel.durable(durable.upto);
+        self.tail = Some(durable.place);
+        self.kernel.recycle(durable.body);
+    }
+
+    /// Hands out what may leave: frames to `carry`, answers to those who wait. `reread` reads this
+    /// island's messages to a peer again from the journal. Returns how many requests were answered.
+    pub(crate) fn drain(
+        &mut self,
+        now_nanos: u64,
+        mut carry: impl FnMut(Frame),
+        mut reread: impl FnMut(IslandId, Option<BlockPlace>, IslandId, LinkSeq) -> Option<Chunk>,
+    ) -> u32 {
+        let mut answered = 0;
+        let mut refills = Vec::new();
+        let (waiting, latency) = (&mut self.waiting, &mut self.latency_us);
+        self.kernel.drain(|output| match output {
+            Output::Answer(asker, answer) => {
+                if let Some(waiting) = waiting.remove(&asker) {
+                    record_latency(latency, now_nanos.saturating_sub(waiting.admitted));
+                    answered += 1 + waiting.others.len() as u32;
+                    hand_over::<I>(waiting, answer);
+                }
+            }
+            Output::Frame(frame) => carry(frame),
+            Output::Refill { to, first } => refills.push((to, first)),
+            Output::Breach(breach) => tracing::error!(%breach, "a link is refused"),
+        });
+        self.answered += u64::from(answered);
+        for (to, first) in refills {
+            let chunk = reread(self.island, self.tail, to, first);
+            self.kernel.refill(to, chunk);
+        }
+        let durable = self.kernel.durable_position();
+        while self.queries.front().is_some_and(|(position, _)| *position <= durable) {
+            let (_, deliver) = self.queries.pop_front().expect("looked at just now");
+            deliver();
+        }
+        answered + self.give_up_if_stopped()
+    }
+
+    pub(crate) const fn island(&self) -> IslandId {
+        self.island
+    }
+
+    pub(crate) const fn kernel(&self) -> &Kernel<I> {
+        &self.kernel
+    }
+
+    pub(crate) const fn image(&self) -> &Image<I> {
+        self.kernel.image()
+    }
+
+    pub(crate) fn digest(&self) -> Result<Digest, codec::CodecError> {
+        self.image().digest()
+    }
+
+    /// Whether nothing is on its way and nobody waits.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.kernel.stopped().is_some()
+            || (self.waiting.is_empty() && self.queries.is_empty() && self.kernel.is_settled())
+    }
+
+    pub(crate) fn stats(&self) -> IslandStats {
+        IslandStats {
+            island: self.island,
+            position: self.image().position,
+            counters: self.kernel.counters(),
+            answered: self.answered,
+            waiting: self.waiting.len() as u64,
+            sessions: self.image().sessions.len() as u64,
+            latency_us: self.latency_us.clone(),
+            stopped: self.kernel.stopped().map(str::to_owned),
+        }
+    }
+}
+
+fn hand_over<I: Island>(waiting: Waiting<I::Reply>, answer: Answer<I::Reply>) {
+    let reply = match answer {
+        Answer::Reply(reply) => reply,
+        Answer::DeadLetter(reason) => {
+            for waiter in std::iter::once(waiting.first).chain(waiting.others) {
+                waiter.fulfil(Err(AskError::DeadLetter(reason.clone())));
+            }
+            return;
+        }
+    };
+    for waiter in waiting.others {
+        // Replies need not be Clone: the rare second waiter gets a copy by its bytes.
+        let mut bytes = Vec::new();
+        let copy = codec::encode(&reply, &mut bytes).and_then(|()| codec::decode(&bytes));
+        waiter.fulfil(copy.map_err(|error| AskError::DeadLetter(error.to_string().into())));
+    }
+    waiting.first.fulfil(Ok(reply));
+}

@@ -1,0 +1,95 @@
+//! A worker's mailbox: what other threads bring it, and how it is woken.
+//!
+//! Rules:
+//! 1. Asks are bounded: a full queue is [`Busy`](crate::command::Busy). Frames are bounded by the
+//!    links' credit, notices by the hand-overs on their way; neither is ever refused.
+//! 2. Control frames and data travel apart, so that data cannot block an ack.
+//! 3. A worker sleeps only after it has said so and looked once more.
+//!
+//! It doesn't know what it carries.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use archipelago_core::island::Island;
+use archipelago_core::link::frame::{ControlKind, Frame};
+use crossbeam::queue::{ArrayQueue, SegQueue};
+use crossbeam::sync::{Parker, Unparker};
+
+use super::driver::Delivery;
+use crate::journal::{Durable, JournalError};
+
+/// What the journal tells a worker.
+#[derive(Debug)]
+pub(crate) enum Notice {
+    /// One of its hand-overs is durable.
+    Durable(Vec<Durable>),
+    /// Nothing becomes durable any more.
+    Failed(Arc<JournalError>),
+}
+
+/// A worker's mailbox.
+#[derive(Debug)]
+pub(crate) struct Mailbox<I: Island> {
+    pub(crate) deliveries: ArrayQueue<Delivery<I>>,
+    pub(crate) controls: SegQueue<Frame>,
+    pub(crate) parcels: SegQueue<Frame>,
+    pub(crate) notices: SegQueue<Notice>,
+    asleep: AtomicBool,
+    unparker: Unparker,
+}
+
+impl<I: Island> Mailbox<I> {
+    /// A mailbox for at most `deliveries_max` asks and queries, woken through `unparker`.
+    pub(crate) fn new(deliveries_max: usize, unparker: Unparker) -> Self {
+        Self {
+            deliveries: ArrayQueue::new(deliveries_max),
+            controls: SegQueue::new(),
+            parcels: SegQueue::new(),
+            notices: SegQueue::new(),
+            asleep: AtomicBool::new(false),
+            unparker,
+        }
+    }
+
+    /// Brings a frame; the caller wakes afterwards.
+    pub(crate) fn bring(&self, frame: Frame) {
+        match &frame {
+            Frame::Control(control) => {
+                debug_assert!(matches!(control.kind, ControlKind::Hello | ControlKind::State));
+                self.controls.push(frame);
+            }
+            Frame::Data(_) => self.parcels.push(frame),
+        }
+    }
+
+    /// Wakes the worker if it sleeps.
+    pub(crate) fn wake(&self) {
+        // Pairs with the store in `sleep`: either we see it asleep, or it sees what we brought.
+        std::sync::atomic::fence(Ordering::SeqCst);
+        if self.asleep.load(Ordering::Relaxed) && self.asleep.swap(false, Ordering::SeqCst) {
+            self.unparker.unpark();
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.deliveries.is_empty()
+            && self.controls.is_empty()
+            && self.parcels.is_empty()
+            && self.notices.is_empty()
+    }
+
+    /// Sleeps until woken, for at most `time`; returns at once if something is here.
+    pub(crate) fn sleep(&self, parker: &Parker, time: Option<Duration>) {
+        self.asleep.store(true, Ordering::SeqCst);
+        std::sync::atomic::fence(Ordering::SeqCst);
+        if self.is_empty() {
+            match time {
+                Some(time) => parker.park_timeout(time),
+                None => parker.park(),
+            }
+        }
+        self.asleep.store(false, Ordering::SeqCst);
+    }
+}

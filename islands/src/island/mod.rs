@@ -1,0 +1,21 @@
+//! **Island**, the machinery: drivers (one an island) on workers (one a thread).
+//!
+//! Rules:
+//! 1. An island lives on one worker; nobody else touches it.
+//! 2. A worker decides while the journal writes: at most [`worker::HANDED_MAX`] hand-overs of blocks
+//!    are on their way, what comes meanwhile gathers into the next.
+//! 3. An idle worker parks; it never spins.
+//!
+//! It doesn't know what an island decides.
+
+mod driver;
+mod mailbox;
+mod shared;
+mod stats;
+mod worker;
+
+pub(crate) use driver::{Delivery, Driver};
+pub(crate) use mailbox::{Mailbox, Notice};
+pub(crate) use shared::Shared;
+pub use stats::{IslandStats, latency_histogram};
+pub(crate) use worker::Worker;

@@ -1,0 +1,180 @@
+//! What client threads and workers share: routes, gauges and the doors.
+//!
+//! Rules:
+//! 1. Admission decides at the edge, without a lock: per island a gauge of unanswered requests and
+//!    a flag "full", per worker a bounded queue.
+//! 2. When the doors are shut, every ask is told why.
+//!
+//! It doesn't know what a command means.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use archipelago_core::command::route::Table;
+use archipelago_core::id::IslandId;
+use archipelago_core::island::{Island, Request};
+use archipelago_core::time::Millis;
+
+use super::driver::{Delivery, Query};
+use super::mailbox::Mailbox;
+use crate::command::{AskError, Busy, Waiter};
+
+/// What a request that is not admitted comes back with.
+pub(crate) type NotAdmitted<I> =
+    (AskError, Request<<I as Island>::Command>, Waiter<<I as Island>::Reply>);
+
+/// One island's gauge.
+#[derive(Debug, Default)]
+pub(crate) struct Gauge {
+    /// Requests admitted and not answered.
+    pub(crate) unanswered: AtomicU32,
+    /// The island takes no client commands for now (links rule R11).
+    pub(crate) full: AtomicBool,
+    /// Requests refused as busy.
+    pub(crate) busy: AtomicU64,
+}
+
+/// What is asked of the workers.
+#[derive(Debug, Default)]
+pub(crate) struct Doors {
+    /// No new asks; workers report when they are settled.
+    pub(crate) closing: AtomicBool,
+    /// Workers end.
+    pub(crate) stop: AtomicBool,
+    /// Why the journal failed, if it did.
+    pub(crate) failed: OnceLock<Arc<str>>,
+}
+
+/// One worker's report while closing.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    /// Its islands are settled, as of its last look.
+    pub(crate) settled: AtomicBool,
+    /// Grows with everything it does.
+    pub(crate) activity: AtomicU64,
+}
+
+/// What client threads and workers share.
+#[derive(Debug)]
+pub(crate) struct Shared<I: Island> {
+    pub(crate) table: Arc<Table>,
+    pub(crate) mailboxes: Vec<Mailbox<I>>,
+    pub(crate) gauges: Vec<Gauge>,
+    pub(crate) reports: Vec<Report>,
+    pub(crate) doors: Doors,
+    pub(crate) unanswered_max: u32,
+    pub(crate) started: Instant,
+    pub(crate) started_millis: Millis,
+}
+
+impl<I: Island> Shared<I> {
+    pub(crate) fn new(
+        table: Arc<Table>,
+        mailboxes: Vec<Mailbox<I>>,
+        unanswered_max: u32,
+        started_millis: Millis,
+    ) -> Self {
+        let gauges = (0..table.islands()).map(|_| Gauge::default()).collect();
+        let reports = mailboxes.iter().map(|_| Report::default()).collect();
+        Self {
+            table,
+            mailboxes,
+            gauges,
+            reports,
+            doors: Doors::default(),
+            unanswered_max,
+            started: Instant::now(),
+            started_millis,
+        }
+    }
+
+    /// Nanoseconds since the start.
+    pub(crate) fn nanos(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    /// The wall clock, as the islands see it: it never goes back within a run.
+    pub(crate) fn millis_at(&self, nanos: u64) -> Millis {
+        self.started_millis.plus(Millis(nanos / 1_000_000))
+    }
+
+    pub(crate) fn mailbox_of(&self, island: IslandId) -> &Mailbox<I> {
+        &self.mailboxes[island.0 as usize % self.mailboxes.len()]
+    }
+
+    fn gauge(&self, island: IslandId) -> &Gauge {
+        &self.gauges[island.0 as usize]
+    }
+
+    fn shut(&self) -> Option<AskError> {
+        if let Some(reason) = self.doors.failed.get() {
+            return Some(AskError::Journal(Arc::clone(reason)));
+        }
+        self.doors.closing.load(Ordering::SeqCst).then_some(AskError::Closed)
+    }
+
+    /// Takes a request in, or gives it back with the reason.
+    // The whole request comes back so that the caller can try again; it is moved once.
+    #[allow(clippy::result_large_err)]
+    pub(crate) fn admit(
+        &self,
+        request: Request<I::Command>,
+        waiter: Waiter<I::Reply>,
+    ) -> Result<(), NotAdmitted<I>> {
+        if let Some(why) = self.shut() {
+            return Err((why, request, waiter));
+        }
+        let island = self.table.owner(request.asker.slot);
+        let gauge = self.gauge(island);
+        let busy = |busy, request, waiter| {
+            gauge.busy.fetch_add(1, Ordering::Relaxed);
+            Err((AskError::Busy(busy), request, waiter))
+        };
+        if gauge.full.load(Ordering::Relaxed) {
+            return busy(Busy::Backlog(island), request, waiter);
+        }
+        if gauge.unanswered.fetch_add(1, Ordering::AcqRel) >= self.unanswered_max {
+            gauge.unanswered.fetch_sub(1, Ordering::AcqRel);
+            return busy(Busy::Island(island), request, waiter);
+        }
+        let mailbox = self.mailbox_of(island);
+        let ask = Delivery::Ask { request, waiter, admitted: self.nanos() };
+        match mailbox.deliveries.push(ask) {
+            Ok(()) => {
+                mailbox.wake();
+                Ok(())
+            }
+            Err(Delivery::Ask { request, waiter, .. }) => {
+                gauge.unanswered.fetch_sub(1, Ordering::AcqRel);
+                busy(Busy::Queue(island), request, waiter)
+            }
+            Err(Delivery::Query { .. }) => unreachable!("an ask was pushed"),
+        }
+    }
+
+    /// Brings a look to an island.
+    pub(crate) fn look(&self, island: IslandId, query: Query<I>) -> Result<(), AskError> {
+        if self.doors.stop.load(Ordering::SeqCst) {
+            return Err(AskError::Closed);
+        }
+        let mailbox = self.mailbox_of(island);
+        let pushed = mailbox.deliveries.push(Delivery::Query { island, query });
+        pushed.map_err(|_| AskError::Busy(Busy::Queue(island)))?;
+        mailbox.wake();
+        Ok(())
+    }
+
+    /// `count` requests of an island were answered.
+    pub(crate) fn answered(&self, island: IslandId, count: u32) {
+        if count > 0 {
+            self.gauge(island).unanswered.fetch_sub(count, Ordering::AcqRel);
+        }
+    }
+}
+
+/// The wall clock now.
+pub(crate) fn wall_clock() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,373 @@
+//! A worker: one thread that drives its islands.
+//!
+//! ```text
+//! loop: notices → frames → asks → timers → drain → seal and hand over → (nothing done?) park
+//! ```
+//! Rules:
+//! 1. Frames before asks: an island's message is never refused, a client's command may wait.
+//! 2. At most [`HANDED_MAX`] hand-overs are on their way; records decided meanwhile gather. So
+//!    groups grow with the load, and no timer is needed.
+//! 3. With too many bytes gathered it takes no asks, but goes on taking frames.
+//!
+//! It doesn't know what islands decide, nor how the journal writes.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use archipelago_core::id::IslandId;
+use archipelago_core::island::Island;
+use archipelago_core::link::frame::Frame;
+use archipelago_core::time::Millis;
+use crossbeam::sync::Parker;
+
+use super::driver::{Delivery, Driver};
+use super::mailbox::{Mailbox, Notice};
+use super::shared::Shared;
+use crate::command::AskError;
+use crate::journal::HandOver;
+use crate::link::Rereader;
+
+/// Hand-overs of blocks on their way per worker: one being written, one waiting for its turn.
+pub(crate) const HANDED_MAX: u32 = 2;
+/// Frames and asks taken per round, so that neither starves the other.
+const ROUND_MAX: usize = 256;
+/// With so many bytes of records gathered, no more asks are taken.
+const GATHERED_BYTES_MAX: usize = 4 << 20;
+/// How often a closing worker reports.
+const REPORT_PERIOD: Duration = Duration::from_millis(1);
+
+/// One thread's islands and queues.
+pub(crate) struct Worker<I: Island> {
+    index: usize,
+    workers: usize,
+    shared: Arc<Shared<I>>,
+    parker: Parker,
+    /// Island `index + k × workers` stands at `k`.
+    drivers: Vec<Driver<I>>,
+    journal: HandOver,
+    rereader: Rereader,
+    handed: u32,
+    /// Frames from this worker's islands to each other.
+    local: VecDeque<Frame>,
+    touched: Touched,
+    /// Islands with records not handed over.
+    unsealed: Touched,
+    ticks: Ticks,
+}
+
+/// A set of local island indices that keeps its memory.
+struct Touched {
+    list: Vec<usize>,
+    marks: Vec<bool>,
+}
+
+impl Touched {
+    fn new(islands: usize) -> Self {
+        Self { list: Vec::new(), marks: vec![false; islands] }
+    }
+
+    fn add(&mut self, at: usize) {
+        if !std::mem::replace(&mut self.marks[at], true) {
+            self.list.push(at);
+        }
+    }
+
+    fn take(&mut self) -> Vec<usize> {
+        self.list.iter().for_each(|at| self.marks[*at] = false);
+        std::mem::take(&mut self.list)
+    }
+
+    fn give_back(&mut self, mut list: Vec<usize>) {
+        if self.list.is_empty() {
+            list.clear();
+            self.list = list;
+        }
+    }
+}
+
+/// When each island wants its next tick.
+struct Ticks {
+    queue: BTreeSet<(Millis, usize)>,
+    by_island: Vec<Option<Millis>>,
+}
+
+impl Ticks {
+    fn set(&mut self, at: usize, when: Option<Millis>) {
+        if self.by_island[at] == when {
+            return;
+        }
+        if let Some(old) = std::mem::replace(&mut self.by_island[at], when) {
+            self.queue.remove(&(old, at));
+        }
+        if let Some(when) = when {
+            self.queue.insert((when, at));
+        }
+    }
+
+    fn next(&self) -> Option<(Millis, usize)> {
+        self.queue.first().copied()
+    }
+}
+
+impl<I: Island> Worker<I> {
+    pub(crate) fn new(
+        index: usize,
+        shared: Arc<Shared<I>>,
+        parker: Parker,
+        drivers: Vec<Driver<I>>,
+        journal: HandOver,
+        rereader: Rereader,
+    ) -> Self {
+        let count = drivers.len();
+        let mut ticks = Ticks { queue: BTreeSet::new(), by_island: vec![None; count] };
+        let mut touched = Touched::new(count);
+        for (at, driver) in drivers.iter().enumerate() {
+            ticks.set(at, driver.kernel().next_tick());
+            touched.add(at);
+        }
+        Self {
+            index,
+            workers: shared.mailboxes.len(),
+            shared,
+            parker,
+            drivers,
+            journal,
+            rereader,
+            handed: 0,
+            local: VecDeque::new(),
+            touched,
+            unsealed: Touched::new(count),
+            ticks,
+        }
+    }
+
+    /// Runs until told to stop; gives the islands back.
+    pub(crate) fn run(mut self) -> Vec<Driver<I>> {
+        let shared = Arc::clone(&self.shared);
+        let mailbox = &shared.mailboxes[self.index];
+        loop {
+            let worked = self.round(mailbox);
+            if shared.doors.stop.load(Ordering::SeqCst) {
+                break;
+            }
+            let closing = shared.doors.closing.load(Ordering::SeqCst);
+            if worked > 0 {
+                shared.reports[self.index].activity.fetch_add(worked as u64, Ordering::SeqCst);
+            } else {
+                if closing {
+                    self.report();
+                }
+                mailbox.sleep(&self.parker, self.sleep_time(closing));
+            }
+        }
+        while let Some(delivery) = mailbox.deliveries.pop() {
+            drop(delivery);
+        }
+        for driver in &mut self.drivers {
+            driver.give_up(&AskError::Closed);
+        }
+        self.drivers
+    }
+
+    /// One round; returns how much was done.
+    fn round(&mut self, mailbox: &Mailbox<I>) -> usize {
+        let nanos = self.shared.nanos();
+        let now = self.shared.millis_at(nanos);
+        let mut worked = self.take_notices(mailbox);
+        worked += self.take_frames(mailbox, now);
+        worked += self.take_deliveries(mailbox, now);
+        worked += self.take_ticks(now);
+        worked += self.drain(nanos);
+        worked + self.hand_over()
+    }
+
+    fn local_index(&self, island: IslandId) -> usize {
+        island.0 as usize / self.workers
+    }
+
+    fn take_notices(&mut self, mailbox: &Mailbox<I>) -> usize {
+        let mut taken = 0;
+        while let Some(notice) = mailbox.notices.pop() {
+            taken += 1;
+            match notice {
+                Notice::Durable(blocks) => {
+                    self.handed -= 1;
+                    for durable in blocks {
+                        let at = self.local_index(durable.island);
+                        self.drivers[at].durable(durable);
+                        self.touched.add(at);
+                    }
+                }
+                Notice::Failed(error) => {
+                    let reason: Arc<str> = error.to_string().into();
+                    let _ = self.shared.doors.failed.set(Arc::clone(&reason));
+                    self.give_up(&AskError::Journal(reason));
+                }
+            }
+        }
+        taken
+    }
+
+    fn give_up(&mut self, why: &AskError) {
+        for driver in &mut self.drivers {
+            let count = driver.give_up(why);
+            self.shared.answered(driver.island(), count);
+        }
+    }
+
+    fn take_frames(&mut self, mailbox: &Mailbox<I>, now: Millis) -> usize {
+        let mut taken = 0;
+        while let Some(frame) = mailbox.controls.pop() {
+            taken += 1;
+            self.receive(now, &frame);
+        }
+        while taken < ROUND_MAX {
+            let Some(frame) = self.local.pop_front().or_else(|| mailbox.parcels.pop()) else {
+                break;
+            };
+            taken += 1;
+            self.receive(now, &frame);
+        }
+        taken
+    }
+
+    fn receive(&mut self, now: Millis, frame: &Frame) {
+        let at = self.local_index(frame.envelope().to);
+        self.drivers[at].receive(now, frame);
+        self.touched.add(at);
+    }
+
+    fn take_deliveries(&mut self, mailbox: &Mailbox<I>, now: Millis) -> usize {
+        let gathered: usize =
+            self.unsealed.list.iter().map(|at| self.drivers[*at].kernel().block_bytes()).sum();
+        if gathered > GATHERED_BYTES_MAX {
+            return 0;
+        }
+        let mut taken = 0;
+        while taken < ROUND_MAX {
+            let Some(delivery) = mailbox.deliveries.pop() else { break };
+            taken += 1;
+            match delivery {
+                Delivery::Ask { request, waiter, admitted } => {
+                    let island = self.shared.table.owner(request.asker.slot);
+                    self.ask(now, island, request, waiter, admitted);
+                }
+                Delivery::Query { island, query } => {
+                    let at = self.local_index(island);
+                    self.drivers[at].query(query);
+                    self.touched.add(at);
+                }
+            }
+        }
+        taken
+    }
+
+    fn ask(
+        &mut self,
+        now: Millis,
+        island: IslandId,
+        request: archipelago_core::island::Request<I::Command>,
+        waiter: crate::command::Waiter<I::Reply>,
+        admitted: u64,
+    ) {
+        if let Some(reason) = self.shared.doors.failed.get() {
+            waiter.fulfil(Err(AskError::Journal(Arc::clone(reason))));
+            self.shared.answered(island, 1);
+            return;
+        }
+        let at = self.local_index(island);
+        let answered = self.drivers[at].ask(now, request, waiter, admitted);
+        self.shared.answered(island, answered);
+        self.touched.add(at);
+    }
+
+    fn take_ticks(&mut self, now: Millis) -> usize {
+        let mut taken = 0;
+        while let Some((when, at)) = self.ticks.next() {
+            if when > now {
+                break;
+            }
+            taken += 1;
+            self.drivers[at].tick(now);
+            self.ticks.set(at, self.drivers[at].kernel().next_tick().filter(|next| *next > now));
+            self.touched.add(at);
+        }
+        taken
+    }
+
+    /// Lets everything leave that may, and wakes whoever gets it.
+    fn drain(&mut self, nanos: u64) -> usize {
+        let touched = self.touched.take();
+        let mut carried = 0;
+        let mut wake = 0_u64;
+        for at in &touched {
+            let (workers, index, shared) = (self.workers, self.index, &self.shared);
+            let (local, rereader) = (&mut self.local, &mut self.rereader);
+            let driver = &mut self.drivers[*at];
+            let carry = |frame: Frame| {
+                carried += 1;
+                let worker = frame.envelope().to.0 as usize % workers;
+                if worker == index {
+                    local.push_back(frame);
+                } else {
+                    shared.mailboxes[worker].bring(frame);
+                    wake |= 1 << (worker % 64);
+                }
+            };
+            // A stopped journal lets nothing more leave.
+            let reread = |from, tail, to, first| rereader.reread(from, tail, to, first);
+            let answered = driver.drain(nanos, carry, reread);
+            shared.answered(driver.island(), answered);
+            let full = driver.kernel().is_full();
+            shared.gauges[driver.island().0 as usize].full.store(full, Ordering::Relaxed);
+            self.ticks.set(*at, driver.kernel().next_tick());
+            if driver.kernel().has_unsealed() {
+                self.unsealed.add(*at);
+            }
+        }
+        self.touched.give_back(touched);
+        (0..self.workers)
+            .filter(|worker| wake & (1 << (worker % 64)) != 0)
+            .for_each(|worker| self.shared.mailboxes[worker].wake());
+        carried
+    }
+
+    /// Hands what was decided to the journal, if it is not too far behind.
+    fn hand_over(&mut self) -> usize {
+        if self.unsealed.list.is_empty() || self.handed >= HANDED_MAX {
+            return 0;
+        }
+        let unsealed = self.unsealed.take();
+        let mut blocks = Vec::with_capacity(unsealed.len());
+        for at in &unsealed {
+            match self.drivers[*at].seal() {
+                Some(block) => blocks.push(block),
+                // Only answers given again: they may leave in the next round.
+                None => self.touched.add(*at),
+            }
+        }
+        self.unsealed.give_back(unsealed);
+        if !blocks.is_empty() {
+            self.handed += 1;
+            self.journal.hand_over(self.index, blocks);
+        }
+        1
+    }
+
+    fn sleep_time(&self, closing: bool) -> Option<Duration> {
+        let now = self.shared.millis_at(self.shared.nanos());
+        let tick = self.ticks.next().map(|(when, _)| {
+            Duration::from_millis(when.0.saturating_sub(now.0).max(1))
+        });
+        if closing { Some(tick.map_or(REPORT_PERIOD, |tick| tick.min(REPORT_PERIOD))) } else { tick }
+    }
+
+    fn report(&self) {
+        let settled = self.local.is_empty()
+            && self.handed == 0
+            && self.drivers.iter().all(Driver::is_settled);
+        self.shared.reports[self.index].settled.store(settled, Ordering::SeqCst);
+    }
+}

@@ -1,0 +1,146 @@
+//! Reading an island's messages again from its journal: the journal is the outbox (links rule R7).
+//!
+//! Rules:
+//! 1. It walks the island's blocks backwards from its last durable one, until a block holds the
+//!    message asked for or an older one, then reads forwards.
+//! 2. At most [`MESSAGES_MAX`] messages or [`BYTES_MAX`] bytes are read at a time.
+//!
+//! It doesn't know why a message must go out again.
+
+use std::sync::Arc;
+
+use archipelago_core::bytes::Malformed;
+use archipelago_core::id::{IslandId, JournalPosition, Life, LinkSeq};
+use archipelago_core::journal::frame::{BlockHeader, BlockPlace};
+use archipelago_core::journal::record::{Entry, RecordsView};
+use archipelago_core::link::chunk::{Chunk, ChunkBuilder, Message};
+
+use crate::journal::{JournalError, Storage, read_block};
+
+/// Messages read at a time.
+const MESSAGES_MAX: u32 = 4096;
+/// Bytes read at a time.
+const BYTES_MAX: usize = 1 << 20;
+
+/// Reads messages again.
+pub(crate) struct Rereader {
+    storage: Arc<dyn Storage>,
+    life: Life,
+}
+
+impl Rereader {
+    pub(crate) const fn new(storage: Arc<dyn Storage>, life: Life) -> Self {
+        Self { storage, life }
+    }
+
+    /// The messages of `from` to `to` from number `first` on; `tail` is the place of `from`'s last
+    /// durable block. `None` when they cannot be read now; it is asked again later.
+    pub(crate) fn reread(
+        &self,
+        from: IslandId,
+        tail: Option<BlockPlace>,
+        to: IslandId,
+        first: LinkSeq,
+    ) -> Option<Chunk> {
+        match self.read(from, tail, to, first) {
+            Ok(chunk) => chunk,
+            Err(error) => {
+                tracing::error!(%from, %to, %first, %error, "messages cannot be read again");
+                None
+            }
+        }
+    }
+
+    fn read(
+        &self,
+        from: IslandId,
+        tail: Option<BlockPlace>,
+        to: IslandId,
+        first: LinkSeq,
+    ) -> Result<Option<Chunk>, JournalError> {
+        let mut places = Vec::new();
+        let mut next = tail;
+        while let Some(place) = next {
+            let (header, body) = read_block(&*self.storage, place, self.life)?;
+            places.push(place);
+            next = header.previous;
+            let oldest = oldest_send(&header, &body, to);
+            if oldest.is_ok_and(|oldest| oldest.is_some_and(|oldest| oldest <= first)) {
+                break;
+            }
+        }
+        let mut builder = ChunkBuilder::default();
+        for place in places.into_iter().rev() {
+            let (header, body) = read_block(&*self.storage, place, self.life)?;
+            if gather(&header, &body, from, to, first, &mut builder).is_err() || is_full(&builder) {
+                break;
+            }
+        }
+        Ok(builder.finish())
+    }
+}
+
+fn is_full(builder: &ChunkBuilder) -> bool {
+    builder.count() >= MESSAGES_MAX || builder.bytes_len() >= BYTES_MAX
+}
+
+/// The number of the first message to `to` in a block.
+fn oldest_send(
+    header: &BlockHeader,
+    body: &[u8],
+    to: IslandId,
+) -> Result<Option<LinkSeq>, Malformed> {
+    let mut oldest = None;
+    for_each_send(header, body, to, |number, _, _| oldest = oldest.or(Some(number)))?;
+    Ok(oldest)
+}
+
+fn gather(
+    header: &BlockHeader,
+    body: &[u8],
+    from: IslandId,
+    to: IslandId,
+    first: LinkSeq,
+    builder: &mut ChunkBuilder,
+) -> Result<(), Malformed> {
+    for_each_send(header, body, to, |number, position, message| {
+        if number >= first && !is_full(builder) {
+            let cause = message.source.cause_of_sends(from, position);
+            let message = Message { stamp: message.stamp, cause, command: message.command };
+            builder.push(number, &message);
+        }
+    })
+}
+
+/// A message as its record holds it.
+struct Sent<'a> {
+    source: archipelago_core::journal::record::Source,
+    stamp: archipelago_core::time::Stamp,
+    command: &'a [u8],
+}
+
+fn for_each_send(
+    header: &BlockHeader,
+    body: &[u8],
+    to: IslandId,
+    mut visit: impl FnMut(LinkSeq, JournalPosition, Sent<'_>),
+) -> Result<(), Malformed> {
+    let mut records = RecordsView::new(body);
+    let mut position = header.first;
+    while let Some(record) = records.next_record()? {
+        record.walk(|entry| -> Result<(), Malformed> {
+            if let Entry::Send { to: receiver, number, command } = entry
+                && receiver == to
+            {
+                visit(number, position, Sent {
+                    source: record.source,
+                    stamp: record.stamp,
+                    command,
+                });
+            }
+            Ok(())
+        })?;
+        position = position.next();
+    }
+    Ok(())
+}

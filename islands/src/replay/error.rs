@@ -1,0 +1,37 @@
+//! Why a data directory could not be opened or replayed.
+//!
+//! It doesn't know how to repair one.
+
+use archipelago_core::command::route::BadIslandCount;
+use archipelago_core::id::{IslandId, JournalPosition};
+
+use crate::journal::JournalError;
+
+/// Why a data directory could not be opened or replayed.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// A record is whole, but this build of the island cannot apply it.
+    #[error("island {island}, record {position} ({place}): {reason}; was it written by another version of this program?")]
+    Record {
+        /// Whose record.
+        island: IslandId,
+        /// Which one.
+        position: JournalPosition,
+        /// File and offset of its block.
+        place: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The number of islands.
+    #[error(transparent)]
+    Islands(#[from] BadIslandCount),
+    /// A thread could not be started.
+    #[error("cannot start a thread: {0}")]
+    Thread(std::io::Error),
+    /// A setting that cannot be.
+    #[error("{0}")]
+    Setting(String),
+}
