@@ -3,4 +3,5 @@
 //! The simulator itself is under way.
 #![forbid(unsafe_code)]
 
+pub mod cli;
 pub mod workload;
