@@ -30,9 +30,9 @@ Examples:
   archipelago run warehouse --orders orders.csv --data sea --replies replies.txt
       stop it at any time and give the same line again: it continues, and decides no order twice
 
-The order file is a CSV in the form of UCI Online Retail (doi 10.24432/C5BW33), plain or gzip, with the
-columns InvoiceNo, StockCode, Quantity and CustomerID; others are not looked at. One InvoiceNo is one
-order, taken whole or refused whole; InvoiceNo C… gives back.";
+The order file is a CSV in the form of UCI Online Retail (doi 10.24432/C5BW33), plain or gzip, with
+the columns InvoiceNo, StockCode, Quantity and CustomerID; others are not looked at. One InvoiceNo
+is one order, taken whole or refused whole; InvoiceNo C… gives back.";
 
 /// Islands that each decide alone, on one thread, from their own journal.
 #[derive(Clone, Debug, Parser)]
@@ -88,17 +88,20 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE")]
     pub orders: Option<PathBuf>,
     /// How many orders to generate
-    #[arg(long, value_name = "K", default_value_t = Shape::default().orders, conflicts_with = "orders",
+    #[arg(long, value_name = "K", default_value_t = Shape::default().orders,
+          conflicts_with = "orders",
           value_parser = clap::value_parser!(u64).range(1..=ORDERS_MAX))]
     pub commands: u64,
     /// Chance of the generated orders: the same seed makes the same orders
-    #[arg(long, value_name = "S", default_value_t = Shape::default().seed, conflicts_with = "orders")]
+    #[arg(long, value_name = "S", default_value_t = Shape::default().seed,
+          conflicts_with = "orders")]
     pub seed: u64,
     /// Stock of each product, in percent of its units ordered, rounded down
     #[arg(long, value_name = "PERCENT", default_value = "100", allow_negative_numbers = true)]
     pub stock: Percent,
     /// How many islands share the customers, 1 to 4096
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = islands, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = islands,
+          allow_negative_numbers = true)]
     pub islands: u32,
     /// How many threads run the islands [default: as many as there are cores]
     #[arg(long, value_name = "T", value_parser = threads, allow_negative_numbers = true)]

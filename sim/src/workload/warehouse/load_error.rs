@@ -19,14 +19,18 @@ pub enum LoadError {
         reason: io::Error,
     },
     /// Nothing is in the file.
-    #[error("{}: the file is empty; it must begin with the header line {}", file.display(), COLUMNS.join(","))]
+    #[error(
+        "{}: the file is empty; it must begin with the header line {}",
+        file.display(), COLUMNS.join(",")
+    )]
     Empty {
         /// The file.
         file: PathBuf,
     },
     /// The first line is not the header of an order file.
     #[error(
-        "{}:1: the header must name each of the columns {} once, but {fault}; the line begins \"{found}\"",
+        "{}:1: the header must name each of the columns {} once, but {fault}; \
+         the line begins \"{found}\"",
         file.display(), COLUMNS.join(",")
     )]
     Header {
@@ -50,7 +54,8 @@ pub enum LoadError {
     },
     /// The compressed data is damaged.
     #[error(
-        "{}:{line}: the gzip data is damaged after this line ({reason}); copy or download the file again",
+        "{}:{line}: the gzip data is damaged after this line ({reason}); \
+         copy or download the file again",
         file.display()
     )]
     DamagedGzip {
@@ -84,7 +89,10 @@ pub enum LoadError {
         fault: Box<RowFault>,
     },
     /// There is a header but no order.
-    #[error("{}: no order is in it: no row has Quantity above 0 and an InvoiceNo without C or A", file.display())]
+    #[error(
+        "{}: no order is in it: no row has Quantity above 0 and an InvoiceNo without C or A",
+        file.display()
+    )]
     NoOrders {
         /// The file.
         file: PathBuf,

@@ -249,15 +249,20 @@ fn a_file_that_is_no_order_file_is_refused() {
     let cases = [
         (
             "",
-            "FILE: the file is empty; it must begin with the header line InvoiceNo,StockCode,Quantity,CustomerID",
+            "FILE: the file is empty; it must begin with the header line \
+             InvoiceNo,StockCode,Quantity,CustomerID",
         ),
         (
             "a,\tb\n1,2\n",
-            "FILE:1: the header must name each of the columns InvoiceNo,StockCode,Quantity,CustomerID once, but InvoiceNo is missing; the line begins \"a,\\tb\"",
+            "FILE:1: the header must name each of the columns \
+             InvoiceNo,StockCode,Quantity,CustomerID once, but \
+             InvoiceNo is missing; the line begins \"a,\\tb\"",
         ),
         (
             "InvoiceNo,StockCode,StockCode\n",
-            "FILE:1: the header must name each of the columns InvoiceNo,StockCode,Quantity,CustomerID once, but StockCode is there twice; the line begins \"InvoiceNo,StockCode,StockCode\"",
+            "FILE:1: the header must name each of the columns \
+             InvoiceNo,StockCode,Quantity,CustomerID once, but \
+             StockCode is there twice; the line begins \"InvoiceNo,StockCode,StockCode\"",
         ),
         (
             HEADER,
