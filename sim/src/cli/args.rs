@@ -1,0 +1,298 @@
+//! What can be asked on the command line, with its defaults and limits.
+//!
+//! It doesn't know how anything is done.
+
+use std::path::PathBuf;
+
+use archipelago_core::command::route::Table;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::report::Output;
+use crate::workload::warehouse::catalog::Percent;
+use crate::workload::warehouse::demand::{ORDERS_MAX, Shape};
+
+const EXAMPLES: &str = "\
+Examples:
+  archipelago run warehouse                                   generated orders, nothing to set up
+  archipelago run warehouse --orders orders.csv.gz --stock 50 --data sea --replies replies.txt
+  archipelago run warehouse --orders orders.csv.gz --serial --islands 4 --json
+  archipelago replay --data sea                               the same state again, nothing is sent
+  archipelago state warehouse --data sea --product 85123A
+  archipelago inspect --data sea --island 3 --limit 5
+
+Exit codes: 0 good, 1 the check failed, 2 bad usage or input.";
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  archipelago run warehouse
+  archipelago run warehouse --commands 1000000 --seed 7 --islands 64
+  archipelago run warehouse --orders orders.csv.gz --stock 50 --policy ring
+  archipelago run warehouse --orders orders.csv --data sea --replies replies.txt
+      stop it at any time and give the same line again: it continues, and decides no order twice
+
+The order file is a CSV in the form of UCI Online Retail (doi 10.24432/C5BW33), plain or gzip, with
+the columns InvoiceNo, StockCode, Quantity and CustomerID; others are not looked at. One InvoiceNo
+is one order, taken whole or refused whole; InvoiceNo C… gives back.";
+
+/// Islands that each decide alone, on one thread, from their own journal.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "archipelago", version, after_help = EXAMPLES, arg_required_else_help = false)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The subcommands.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Run a workload on islands and report what came of it
+    #[command(arg_required_else_help = false)]
+    Run {
+        /// Which workload.
+        #[command(subcommand)]
+        workload: RunWorkload,
+    },
+    /// Rebuild the state from a journal; changes nothing, sends nothing
+    Replay(ReplayArgs),
+    /// Show the state that a journal leads to
+    #[command(arg_required_else_help = false)]
+    State {
+        /// Of which workload.
+        #[command(subcommand)]
+        workload: StateWorkload,
+    },
+    /// Show the records of a journal in words
+    Inspect(InspectArgs),
+}
+
+/// The workloads that can be run.
+#[derive(Clone, Debug, Subcommand)]
+pub enum RunWorkload {
+    /// Customers place orders; each island holds a slice of every product's stock
+    Warehouse(RunArgs),
+}
+
+/// The workloads whose state can be shown.
+#[derive(Clone, Debug, Subcommand)]
+pub enum StateWorkload {
+    /// Stock by product, or with --orders what became of each order
+    Warehouse(StateArgs),
+}
+
+/// `run warehouse`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = RUN_EXAMPLES)]
+pub struct RunArgs {
+    /// Orders to place, as CSV or gzipped CSV; without it a demand is generated, with returns
+    #[arg(long, value_name = "FILE")]
+    pub orders: Option<PathBuf>,
+    /// How many orders to generate
+    #[arg(long, value_name = "K", default_value_t = Shape::default().orders,
+          conflicts_with = "orders",
+          value_parser = clap::value_parser!(u64).range(1..=ORDERS_MAX))]
+    pub commands: u64,
+    /// Chance of the generated orders: the same seed makes the same orders
+    #[arg(long, value_name = "S", default_value_t = Shape::default().seed,
+          conflicts_with = "orders")]
+    pub seed: u64,
+    /// Stock of each product, in percent of its units ordered, rounded down
+    #[arg(long, value_name = "PERCENT", default_value = "100", allow_negative_numbers = true)]
+    pub stock: Percent,
+    /// How many islands share the customers, 1 to 4096
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = islands,
+          allow_negative_numbers = true)]
+    pub islands: u32,
+    /// How many threads run the islands [default: as many as there are cores]
+    #[arg(long, value_name = "T", value_parser = threads, allow_negative_numbers = true)]
+    pub threads: Option<u32>,
+    /// How an island gets stock that it lacks
+    #[arg(long, value_enum, default_value_t = Policy::Lease)]
+    pub policy: Policy,
+    /// Submit each order after the reply to the one before, instead of at full speed
+    #[arg(long)]
+    serial: bool,
+    /// Submit the returns of the order file too
+    #[arg(long)]
+    returns: bool,
+    /// Where to keep the journal; run again on the same one to continue [default: a temporary
+    /// directory, removed at the end]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// What a reply waits for
+    #[arg(long, value_enum, default_value_t = Durability::Disk)]
+    pub durability: Durability,
+    /// Append one line `<InvoiceNo> accepted|refused` here when a reply arrives
+    #[arg(long, value_name = "FILE")]
+    pub replies: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl RunArgs {
+    /// How orders are submitted.
+    #[must_use]
+    pub const fn pace(&self) -> Pace {
+        if self.serial { Pace::Serial } else { Pace::FullSpeed }
+    }
+
+    /// What to do with returns. Generated demand always has them; those of a file wait for
+    /// `--returns`.
+    #[must_use]
+    pub const fn returns(&self) -> Returns {
+        if self.returns || self.orders.is_none() { Returns::Submit } else { Returns::Skip }
+    }
+
+    /// How to report.
+    #[must_use]
+    pub const fn output(&self) -> Output {
+        Output::of(self.json)
+    }
+}
+
+/// How an island gets stock that it lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Policy {
+    /// A broker with a pool lends, and collects everything once before it refuses
+    Lease,
+    /// Ask the other islands one after the other
+    Ring,
+    /// Never ask: each island sells its own slice only
+    Isolated,
+}
+
+/// What a reply waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Durability {
+    /// The disk says that it has the record (survives a power failure)
+    Disk,
+    /// The operating system has the record (survives kill -9)
+    Os,
+    /// Nothing: the journal is kept in memory only
+    Memory,
+}
+
+/// How orders are submitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// All islands at full speed, with bounded outstanding requests.
+    FullSpeed,
+    /// Each order after the reply to the one before.
+    Serial,
+}
+
+/// What to do with the returns of a workload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Returns {
+    /// Pass over them.
+    Skip,
+    /// Submit them in their place between the orders.
+    Submit,
+}
+
+/// `replay`.
+#[derive(Clone, Debug, Args)]
+pub struct ReplayArgs {
+    /// The directory with the journal
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// How many threads replay islands [default: as many as there are cores]
+    #[arg(long, value_name = "T", value_parser = threads, allow_negative_numbers = true)]
+    pub threads: Option<u32>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl ReplayArgs {
+    /// How to report.
+    #[must_use]
+    pub const fn output(&self) -> Output {
+        Output::of(self.json)
+    }
+}
+
+/// `state warehouse`.
+#[derive(Clone, Debug, Args)]
+pub struct StateArgs {
+    /// The directory with the journal
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// One line an order, `<InvoiceNo> accepted|refused|open`, instead of the table of products
+    #[arg(long)]
+    orders: bool,
+    /// Only this product, with its shelf on each island
+    #[arg(long, value_name = "CODE", conflicts_with = "orders")]
+    pub product: Option<String>,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl StateArgs {
+    /// What to show.
+    #[must_use]
+    pub const fn view(&self) -> StateView {
+        if self.orders { StateView::Orders } else { StateView::Products }
+    }
+
+    /// How to report.
+    #[must_use]
+    pub const fn output(&self) -> Output {
+        Output::of(self.json)
+    }
+}
+
+/// What of the state is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StateView {
+    /// The stock of the products.
+    Products,
+    /// What became of each order (the JSON has the products too).
+    Orders,
+}
+
+/// `inspect`.
+#[derive(Clone, Debug, Args)]
+pub struct InspectArgs {
+    /// The directory with the journal
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// Only this island, counted from 0 [default: all, one after the other]
+    #[arg(long, value_name = "I")]
+    pub island: Option<u32>,
+    /// The first position to show on an island
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub from: u64,
+    /// The most records to show
+    #[arg(long, value_name = "K", default_value_t = 20)]
+    pub limit: u64,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl InspectArgs {
+    /// How to report.
+    #[must_use]
+    pub const fn output(&self) -> Output {
+        Output::of(self.json)
+    }
+}
+
+/// The most threads that can be asked for; more than islands are never of use.
+pub const THREADS_MAX: u32 = 4096;
+
+fn islands(text: &str) -> Result<u32, String> {
+    let islands =
+        text.parse().map_err(|_| "it must be a whole number from 1 to 4096".to_owned())?;
+    Table::modulo(islands).map(|table| table.islands()).map_err(|error| error.to_string())
+}
+
+fn threads(text: &str) -> Result<u32, String> {
+    match text.parse() {
+        Ok(threads @ 1..=THREADS_MAX) => Ok(threads),
+        _ => Err(format!("it must be a whole number from 1 to {THREADS_MAX}")),
+    }
+}
