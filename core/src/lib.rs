@@ -11,5 +11,6 @@ pub mod codec;
 pub mod command;
 pub mod id;
 pub mod island;
+pub mod journal;
 pub mod lookup;
 pub mod time;
