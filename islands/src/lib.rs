@@ -1,1 +1,3 @@
 //! The embedded runtime.
+
+pub mod journal;
