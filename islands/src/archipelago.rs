@@ -19,7 +19,7 @@ use archipelago_core::replay::{Digest, Image};
 
 use crate::builder::random;
 use crate::command::{AskError, Client, Pending};
-use crate::island::{Driver, IslandStats, Shared};
+use crate::island::{Driver, IslandStats, Mailbox, Shared};
 use crate::journal::{DataDirectory, JournalError, Journaler, Recovered};
 use crate::replay::{Figures, digest_of};
 
@@ -37,7 +37,6 @@ pub(crate) struct Parts<I: Island> {
 }
 
 /// A running system of islands. Cheap to use from many threads by reference.
-#[derive(Debug)]
 pub struct Archipelago<I: Island> {
     shared: Arc<Shared<I>>,
     workers: Vec<JoinHandle<Vec<Driver<I>>>>,
@@ -208,12 +207,14 @@ impl<I: Island> Archipelago<I> {
         let journaler = self.journaler.take().expect("closed once");
         let commits = journaler.stats().clone();
         let closed = journaler.close()?;
-        let at_rest = drivers.iter().all(|driver| driver.is_settled() && !driver.has_stopped());
+        let at_rest = drivers
+            .iter()
+            .all(|driver| driver.is_settled() && !driver.has_stopped() && driver.given_up() == 0);
         let settled = if at_rest {
             Settled::Yes
         } else {
             Settled::No {
-                waiting: drivers.iter().map(|driver| driver.waiting_at_end()).sum(),
+                waiting: drivers.iter().map(|driver| driver.given_up()).sum(),
                 unacked: drivers.iter().map(|driver| driver.kernel().links().unacked()).sum(),
             }
         };
@@ -257,6 +258,13 @@ impl<I: Island> Archipelago<I> {
         let mut drivers: Vec<_> = columns.flatten().collect();
         drivers.sort_by_key(Driver::island);
         drivers
+    }
+}
+
+impl<I: Island> std::fmt::Debug for Archipelago<I> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let islands = self.islands();
+        f.debug_struct("Archipelago").field("islands", &islands).finish_non_exhaustive()
     }
 }
 

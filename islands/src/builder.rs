@@ -173,8 +173,8 @@ impl Builder {
         let started = now.max(latest.unwrap_or_default());
         let shared =
             Arc::new(Shared::new(Arc::clone(&table), mailboxes, self.unanswered_max, started));
-        let journaler = Journaler::spawn(journal, notifier(Arc::clone(&shared)))
-            .map_err(OpenError::Thread)?;
+        let journaler =
+            Journaler::spawn(journal, notifier(Arc::clone(&shared))).map_err(OpenError::Thread)?;
         let recovery = (restored.figures, restored.recovered.clone());
 
         let mut columns: Vec<Vec<Driver<I>>> = (0..threads).map(|_| Vec::new()).collect();
@@ -183,16 +183,14 @@ impl Builder {
             let tail = restored.recovered.islands.get(at).and_then(|tail| tail.place);
             let session = Session(started.0);
             let table = Arc::clone(&table);
-            let kernel =
-                Kernel::start(island, table, settings.life, session, self.limits, image);
+            let kernel = Kernel::start(island, table, settings.life, session, self.limits, image);
             columns[at % threads].push(Driver::new(island, kernel, tail));
         }
         let mut workers = Vec::new();
         for (index, (drivers, parker)) in columns.into_iter().zip(parkers).enumerate() {
             let rereader = Rereader::new(Arc::clone(&storage), settings.life);
             let handle = journaler.handle();
-            let worker =
-                Worker::new(index, Arc::clone(&shared), parker, drivers, handle, rereader);
+            let worker = Worker::new(index, Arc::clone(&shared), parker, drivers, handle, rereader);
             let thread = std::thread::Builder::new().name(format!("islands-{index}"));
             workers.push(thread.spawn(move || worker.run()).map_err(OpenError::Thread)?);
         }
@@ -217,12 +215,8 @@ impl Builder {
     fn storage(
         &self,
     ) -> Result<(Option<DataDirectory>, Arc<dyn Storage>, JournalSettings), OpenError> {
-        let mut asked = Description::new(
-            Life(random()),
-            self.islands,
-            &self.application,
-            &self.configuration,
-        );
+        let mut asked =
+            Description::new(Life(random()), self.islands, &self.application, &self.configuration);
         asked.segment_bytes = self.segment_bytes;
         match &self.place {
             Place::Memory => {

@@ -40,7 +40,7 @@
 //! ```
 //!
 //! The folders read as the way of a command: [`command`] → [`island`] → [`journal`] → link →
-//! [`replay`]; [`patterns`] are parts to build islands from.
+//! [`replay`].
 
 mod archipelago;
 mod builder;
@@ -48,7 +48,6 @@ pub mod command;
 pub mod island;
 pub mod journal;
 mod link;
-pub mod patterns;
 pub mod replay;
 
 pub use archipelago::{Archipelago, Closed, Settled};

@@ -65,7 +65,8 @@ impl<I: Island> Kernel<I> {
         image: Image<I>,
     ) -> Self {
         let mut links = Links::new(island, life, session, limits.links);
-        let peers: BTreeSet<IslandId> = image.sent.keys().chain(image.applied.keys()).copied().collect();
+        let peers: BTreeSet<IslandId> =
+            image.sent.keys().chain(image.applied.keys()).copied().collect();
         for peer in peers {
             links.resume(peer, image.sent_to(peer), image.applied_from(peer));
         }
@@ -434,6 +435,12 @@ impl<I: Island> Kernel<I> {
     #[must_use]
     pub const fn image(&self) -> &Image<I> {
         &self.image
+    }
+
+    /// The island itself, when it is driven no more.
+    #[must_use]
+    pub fn into_image(self) -> Image<I> {
+        self.image
     }
 
     /// The last durable record.

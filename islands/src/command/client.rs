@@ -18,7 +18,7 @@ use archipelago_core::island::{Island, Request};
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
 use super::error::{AskError, Busy};
-use super::pending::{Cell, Pending};
+use super::pending::Pending;
 use super::waiter::{Target, Waiter};
 use crate::island::Shared;
 
@@ -123,10 +123,9 @@ impl<I: Island> Client<I> {
         key: &[u8],
         command: I::Command,
     ) -> Result<Pending<I::Reply>, AskError> {
-        let cell = Cell::new();
-        let target = Target::Cell(Arc::clone(&cell));
-        self.submit(number, key, command, target).map_err(|(why, _)| why)?;
-        Ok(Pending::new(cell))
+        let (promise, pending) = Pending::promise();
+        self.submit(number, key, command, Target::One(promise)).map_err(|(why, _)| why)?;
+        Ok(pending)
     }
 
     /// Admits one request, or gives the command back with the reason.

@@ -12,7 +12,7 @@ use super::error::AskError;
 
 /// The two ends' shared place.
 #[derive(Debug)]
-pub(crate) struct Cell<R> {
+struct Cell<R> {
     state: Mutex<State<R>>,
     arrived: Condvar,
 }
@@ -24,7 +24,7 @@ struct State<R> {
 }
 
 impl<R> Cell<R> {
-    pub(crate) fn new() -> Arc<Self> {
+    fn new() -> Arc<Self> {
         let state = Mutex::new(State { answer: None, waker: None });
         Arc::new(Self { state, arrived: Condvar::new() })
     }
@@ -34,7 +34,7 @@ impl<R> Cell<R> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn fulfil(&self, answer: Result<R, AskError>) {
+    fn fulfil(&self, answer: Result<R, AskError>) {
         let waker = {
             let mut state = self.lock();
             state.answer = Some(answer);
@@ -56,8 +56,11 @@ pub struct Pending<R> {
 }
 
 impl<R> Pending<R> {
-    pub(crate) const fn new(cell: Arc<Cell<R>>) -> Self {
-        Self { cell }
+    /// A promise and the place where it is kept. A promise dropped unkept says
+    /// [`AskError::Closed`].
+    pub(crate) fn promise() -> (Promise<R>, Self) {
+        let cell = Cell::new();
+        (Promise { cell: Some(Arc::clone(&cell)) }, Self { cell })
     }
 
     /// Blocks until the answer is here; it is durable then.
@@ -91,6 +94,28 @@ impl<R> Pending<R> {
             };
             let waited = self.cell.arrived.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+/// The other end of a [`Pending`].
+#[derive(Debug)]
+pub(crate) struct Promise<R> {
+    cell: Option<Arc<Cell<R>>>,
+}
+
+impl<R> Promise<R> {
+    pub(crate) fn fulfil(mut self, answer: Result<R, AskError>) {
+        if let Some(cell) = self.cell.take() {
+            cell.fulfil(answer);
+        }
+    }
+}
+
+impl<R> Drop for Promise<R> {
+    fn drop(&mut self) {
+        if let Some(cell) = self.cell.take() {
+            cell.fulfil(Err(AskError::Closed));
         }
     }
 }

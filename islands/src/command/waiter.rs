@@ -9,13 +9,13 @@ use crossbeam::channel::Sender;
 
 use super::client::{Completion, Numbers};
 use super::error::AskError;
-use super::pending::Cell;
+use super::pending::Promise;
 
 /// Where an answer goes.
 #[derive(Debug)]
 pub(crate) enum Target<R> {
     /// To one [`Pending`](super::Pending).
-    Cell(Arc<Cell<R>>),
+    One(Promise<R>),
     /// To a client's [`Completions`](super::Completions).
     Queue(Sender<Completion<R>>),
     /// Nobody waits.
@@ -57,7 +57,7 @@ impl<R> Waiter<R> {
             self.numbers.answered(self.number);
         }
         match target {
-            Target::Cell(cell) => cell.fulfil(answer),
+            Target::One(promise) => promise.fulfil(answer),
             // The receiver may be gone; the answer stands in the journal.
             Target::Queue(queue) => drop(queue.send(Completion { number: self.number, answer })),
             Target::Nobody => {}

@@ -16,7 +16,7 @@ use archipelago_core::journal::frame::{Block, BlockPlace};
 use archipelago_core::link::chunk::Chunk;
 use archipelago_core::link::frame::Frame;
 use archipelago_core::lookup::Lookup;
-use archipelago_core::replay::{Digest, Image};
+use archipelago_core::replay::Image;
 use archipelago_core::time::Millis;
 use hdrhistogram::Histogram;
 
@@ -61,6 +61,8 @@ pub(crate) struct Driver<I: Island> {
     /// The island's last durable block: where reading its sends again begins.
     tail: Option<BlockPlace>,
     answered: u64,
+    /// Requests that were told, at the end, that there will be no answer.
+    given_up: u64,
     latency_us: Histogram<u64>,
 }
 
@@ -73,6 +75,7 @@ impl<I: Island> Driver<I> {
             queries: VecDeque::new(),
             tail,
             answered: 0,
+            given_up: 0,
             latency_us: latency_histogram(),
         }
     }
@@ -130,6 +133,7 @@ impl<I: Island> Driver<I> {
                 count += 1;
             }
         }
+        self.given_up += u64::from(count);
         count
     }
 
@@ -210,14 +214,24 @@ impl<I: Island> Driver<I> {
         self.kernel.image()
     }
 
-    pub(crate) fn digest(&self) -> Result<Digest, codec::CodecError> {
-        self.image().digest()
+    /// The island itself, when it is driven no more.
+    pub(crate) fn into_image(self) -> Image<I> {
+        self.kernel.into_image()
+    }
+
+    /// Whether a panic in `evolve` ended it.
+    pub(crate) fn has_stopped(&self) -> bool {
+        self.kernel.stopped().is_some()
     }
 
     /// Whether nothing is on its way and nobody waits.
     pub(crate) fn is_settled(&self) -> bool {
         self.kernel.stopped().is_some()
             || (self.waiting.is_empty() && self.queries.is_empty() && self.kernel.is_settled())
+    }
+
+    pub(crate) const fn given_up(&self) -> u64 {
+        self.given_up
     }
 
     pub(crate) fn stats(&self) -> IslandStats {
@@ -231,6 +245,12 @@ impl<I: Island> Driver<I> {
             latency_us: self.latency_us.clone(),
             stopped: self.kernel.stopped().map(str::to_owned),
         }
+    }
+}
+
+impl<I: Island> std::fmt::Debug for Driver<I> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Driver").field("island", &self.island).finish_non_exhaustive()
     }
 }
 

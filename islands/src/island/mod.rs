@@ -14,8 +14,8 @@ mod shared;
 mod stats;
 mod worker;
 
-pub(crate) use driver::{Delivery, Driver};
+pub(crate) use driver::Driver;
 pub(crate) use mailbox::{Mailbox, Notice};
-pub(crate) use shared::Shared;
+pub(crate) use shared::{Shared, wall_clock};
 pub use stats::{IslandStats, latency_histogram};
 pub(crate) use worker::Worker;

@@ -30,7 +30,7 @@ use crate::journal::HandOver;
 use crate::link::Rereader;
 
 /// Hand-overs of blocks on their way per worker: one being written, one waiting for its turn.
-pub(crate) const HANDED_MAX: u32 = 2;
+pub(crate) const HANDED_MAX: usize = 2;
 /// Frames and asks taken per round, so that neither starves the other.
 const ROUND_MAX: usize = 256;
 /// With so many bytes of records gathered, no more asks are taken.
@@ -48,7 +48,8 @@ pub(crate) struct Worker<I: Island> {
     drivers: Vec<Driver<I>>,
     journal: HandOver,
     rereader: Rereader,
-    handed: u32,
+    /// Blocks of each hand-over on its way, oldest first.
+    handed: VecDeque<usize>,
     /// Frames from this worker's islands to each other.
     local: VecDeque<Frame>,
     touched: Touched,
@@ -135,7 +136,7 @@ impl<I: Island> Worker<I> {
             drivers,
             journal,
             rereader,
-            handed: 0,
+            handed: VecDeque::new(),
             local: VecDeque::new(),
             touched,
             unsealed: Touched::new(count),
@@ -193,7 +194,7 @@ impl<I: Island> Worker<I> {
             taken += 1;
             match notice {
                 Notice::Durable(blocks) => {
-                    self.handed -= 1;
+                    self.note_durable(blocks.len());
                     for durable in blocks {
                         let at = self.local_index(durable.island);
                         self.drivers[at].durable(durable);
@@ -208,6 +209,14 @@ impl<I: Island> Worker<I> {
             }
         }
         taken
+    }
+
+    /// A commit holds whole hand-overs, in order, perhaps several.
+    fn note_durable(&mut self, mut blocks: usize) {
+        while blocks > 0 {
+            let handed = self.handed.pop_front().expect("durable blocks were handed over");
+            blocks = blocks.checked_sub(handed).expect("a commit holds whole hand-overs");
+        }
     }
 
     fn give_up(&mut self, why: &AskError) {
@@ -336,7 +345,7 @@ impl<I: Island> Worker<I> {
 
     /// Hands what was decided to the journal, if it is not too far behind.
     fn hand_over(&mut self) -> usize {
-        if self.unsealed.list.is_empty() || self.handed >= HANDED_MAX {
+        if self.unsealed.list.is_empty() || self.handed.len() >= HANDED_MAX {
             return 0;
         }
         let unsealed = self.unsealed.take();
@@ -350,23 +359,29 @@ impl<I: Island> Worker<I> {
         }
         self.unsealed.give_back(unsealed);
         if !blocks.is_empty() {
-            self.handed += 1;
-            self.journal.hand_over(self.index, blocks);
+            self.handed.push_back(blocks.len());
+            // A journal that has ended has said why to everyone who waits.
+            let _ = self.journal.hand_over(blocks);
         }
         1
     }
 
     fn sleep_time(&self, closing: bool) -> Option<Duration> {
         let now = self.shared.millis_at(self.shared.nanos());
-        let tick = self.ticks.next().map(|(when, _)| {
-            Duration::from_millis(when.0.saturating_sub(now.0).max(1))
-        });
-        if closing { Some(tick.map_or(REPORT_PERIOD, |tick| tick.min(REPORT_PERIOD))) } else { tick }
+        let tick = self
+            .ticks
+            .next()
+            .map(|(when, _)| Duration::from_millis(when.0.saturating_sub(now.0).max(1)));
+        if closing {
+            Some(tick.map_or(REPORT_PERIOD, |tick| tick.min(REPORT_PERIOD)))
+        } else {
+            tick
+        }
     }
 
     fn report(&self) {
         let settled = self.local.is_empty()
-            && self.handed == 0
+            && self.handed.is_empty()
             && self.drivers.iter().all(Driver::is_settled);
         self.shared.reports[self.index].settled.store(settled, Ordering::SeqCst);
     }

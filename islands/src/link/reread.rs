@@ -132,11 +132,11 @@ fn for_each_send(
             if let Entry::Send { to: receiver, number, command } = entry
                 && receiver == to
             {
-                visit(number, position, Sent {
-                    source: record.source,
-                    stamp: record.stamp,
-                    command,
-                });
+                visit(
+                    number,
+                    position,
+                    Sent { source: record.source, stamp: record.stamp, command },
+                );
             }
             Ok(())
         })?;

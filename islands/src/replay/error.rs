@@ -14,7 +14,9 @@ pub enum OpenError {
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// A record is whole, but this build of the island cannot apply it.
-    #[error("island {island}, record {position} ({place}): {reason}; was it written by another version of this program?")]
+    #[error(
+        "island {island}, record {position} ({place}): {reason}; was it written by another version of this program?"
+    )]
     Record {
         /// Whose record.
         island: IslandId,

@@ -96,11 +96,7 @@ impl<I: Island> Share<I> {
         let failed = |position: JournalPosition, reason: String| OpenError::Record {
             island: header.island,
             position,
-            place: format!(
-                "{}, offset {}",
-                storage.name(header.here.segment),
-                header.here.offset
-            ),
+            place: format!("{}, offset {}", storage.name(header.here.segment), header.here.offset),
             reason,
         };
         if header.first != image.position.next() {

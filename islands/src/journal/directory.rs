@@ -1,0 +1,177 @@
+//! Storage in files `00000001.segment`, `00000002.segment` … of one folder. Unix only.
+//!
+//! This is the one place that speaks to the file system about segments. Its whole vocabulary:
+//! create a file under another name, fill it, `fsync` it, rename it, `fsync` the folder (all off
+//! the hot path); then `pread`, `pwrite` inside existing blocks, and `fdatasync`.
+//!
+//! Rules:
+//! 1. A file has its final name only when it is full size and durable, so a shorter file is damage.
+//! 2. At most 16 files are kept open; the lowest number is closed first, because the writer stands
+//!    at the highest and a file's write errors are told only to who has it open.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use archipelago_core::journal::frame::SegmentNumber;
+
+use super::storage::{Segment, Storage, fits, past_the_end};
+
+/// How many segment files are kept open.
+const OPEN_FILES_MAX: usize = 16;
+
+/// What a file's name ends with.
+const SUFFIX: &str = ".segment";
+
+/// Whether files may be changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Nothing is created or changed.
+    ReadOnly,
+    /// Everything.
+    ReadWrite,
+}
+
+/// Segments as files of one folder.
+#[derive(Debug)]
+pub struct Directory {
+    folder: PathBuf,
+    access: Access,
+    open: Mutex<BTreeMap<SegmentNumber, Arc<OpenSegment>>>,
+    /// Keeps the data directory locked as long as its segments can be reached.
+    _lock: Option<Arc<File>>,
+}
+
+/// A file, and its size, which never changes.
+#[derive(Debug)]
+struct OpenSegment {
+    file: File,
+    bytes: u64,
+}
+
+impl Directory {
+    /// The segments in `folder`, which is made when it is missing and may be written.
+    ///
+    /// # Errors
+    /// When the folder cannot be made, or is missing and may only be read.
+    pub fn open(folder: &Path, access: Access) -> io::Result<Self> {
+        Self::open_locked(folder, access, None)
+    }
+
+    /// The same, and keeps `lock` as long as it lives.
+    pub(super) fn open_locked(
+        folder: &Path,
+        access: Access,
+        lock: Option<Arc<File>>,
+    ) -> io::Result<Self> {
+        if access == Access::ReadWrite && !folder.exists() {
+            fs::create_dir_all(folder)?;
+            sync_folder(folder.parent().unwrap_or(folder))?;
+        }
+        fs::read_dir(folder)?;
+        let open = Mutex::new(BTreeMap::new());
+        Ok(Self { folder: folder.to_owned(), access, open, _lock: lock })
+    }
+
+    fn path(&self, segment: SegmentNumber) -> PathBuf {
+        self.folder.join(format!("{:08}{SUFFIX}", segment.0))
+    }
+
+    fn file(&self, segment: SegmentNumber) -> io::Result<Arc<OpenSegment>> {
+        // The map is whole at every point where a panic could leave it.
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = open.get(&segment) {
+            return Ok(Arc::clone(file));
+        }
+        let write = self.access == Access::ReadWrite;
+        let file = OpenOptions::new().read(true).write(write).open(self.path(segment))?;
+        let bytes = file.metadata()?.len();
+        let file = Arc::new(OpenSegment { file, bytes });
+        if open.len() >= OPEN_FILES_MAX {
+            open.pop_first();
+        }
+        open.insert(segment, Arc::clone(&file));
+        Ok(file)
+    }
+}
+
+/// Makes the names in a folder durable.
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    // The parent of a relative path of one part is the empty path: the working directory.
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    File::open(folder)?.sync_all()
+}
+
+/// The number in a segment's file name; other files are not ours.
+fn number_of(name: &str) -> Option<SegmentNumber> {
+    let digits = name.strip_suffix(SUFFIX)?;
+    let digits_only = digits.len() >= 8 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let number = if digits_only { digits.parse().ok()? } else { return None };
+    (format!("{number:08}") == digits && number > 0).then_some(SegmentNumber(number))
+}
+
+impl Storage for Directory {
+    fn segments(&self) -> io::Result<Vec<Segment>> {
+        let mut segments = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            if let Some(number) = entry.file_name().to_str().and_then(number_of) {
+                segments.push(Segment { number, bytes: entry.metadata()?.len() });
+            }
+        }
+        segments.sort_by_key(|segment| segment.number);
+        Ok(segments)
+    }
+
+    fn create(&self, segment: Segment) -> io::Result<()> {
+        let path = self.path(segment.number);
+        if path.exists() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let new = path.with_extension("segment.new");
+        let mut file = File::create(&new)?;
+        let zeros = vec![0; segment.bytes.min(1 << 20) as usize];
+        let mut left = segment.bytes;
+        while left > 0 {
+            let now = left.min(zeros.len() as u64);
+            file.write_all(&zeros[..now as usize])?;
+            left -= now;
+        }
+        file.sync_all()?;
+        fs::rename(&new, &path)?;
+        sync_folder(&self.folder)
+    }
+
+    fn read_at(&self, segment: SegmentNumber, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let open = self.file(segment)?;
+        let mut read = 0;
+        while read < buffer.len() {
+            match open.file.read_at(&mut buffer[read..], offset + read as u64) {
+                Ok(0) => break,
+                Ok(more) => read += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(read)
+    }
+
+    fn write_at(&self, segment: SegmentNumber, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let open = self.file(segment)?;
+        if !fits(offset, bytes.len(), open.bytes) {
+            return Err(past_the_end(offset, bytes.len(), open.bytes));
+        }
+        open.file.write_all_at(bytes, offset)
+    }
+
+    fn sync(&self, segment: SegmentNumber) -> io::Result<()> {
+        self.file(segment)?.file.sync_data()
+    }
+
+    fn name(&self, segment: SegmentNumber) -> String {
+        self.path(segment).display().to_string()
+    }
+}

@@ -1,0 +1,198 @@
+//! The journal being written: the [`Book`] and the storage together.
+//!
+//! Rules:
+//! 1. One commit at a time: write, flush, done. Each commit proves the one before durable.
+//! 2. After any error the journal is finished: every later call returns the same error.
+//! 3. The next segment is made by a thread of its own while the current one fills. Segments are
+//!    made one after the other, so a crash leaves no gap in their numbers.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
+
+use archipelago_core::journal::frame::{Block, CommitNumber, SegmentNumber};
+
+use super::book::{Book, Commit, Durable};
+use super::error::JournalError;
+use super::scan::Recovered;
+use super::settings::{Durability, JournalSettings};
+use super::storage::{Segment, Storage};
+
+/// What a journal has written, readable while it runs.
+#[derive(Debug, Default)]
+pub struct JournalStats {
+    bytes: AtomicU64,
+    commits: AtomicU64,
+}
+
+impl JournalStats {
+    /// Bytes of all durable commits since the journal was made, headers and padding included.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Durable commits since the journal was made.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        self.commits.load(Ordering::Relaxed)
+    }
+}
+
+/// What a journal was when it was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClosedJournal {
+    /// Bytes of all commits, headers and padding included.
+    pub bytes: u64,
+    /// The last commit, most often the seal.
+    pub last: CommitNumber,
+}
+
+/// A journal that can be appended to.
+pub struct GroupJournal {
+    storage: Arc<dyn Storage>,
+    book: Book,
+    durability: Durability,
+    making: Option<Making>,
+    failed: Option<Arc<JournalError>>,
+    stats: Arc<JournalStats>,
+}
+
+/// A segment that a thread is making.
+struct Making {
+    number: SegmentNumber,
+    thread: JoinHandle<io::Result<()>>,
+}
+
+impl GroupJournal {
+    /// Continues a journal where a repairing scan ended; an empty one gets its first segment now.
+    ///
+    /// # Errors
+    /// [`JournalError::NotRepaired`], [`JournalError::SegmentBytes`], and [`JournalError::Io`]
+    /// when the first segment cannot be made.
+    pub fn resume(
+        storage: Arc<dyn Storage>,
+        settings: JournalSettings,
+        recovered: &Recovered,
+    ) -> Result<Self, JournalError> {
+        let mut book = Book::resume(settings, recovered)?;
+        if recovered.segments.is_empty()
+            && let Some(first) = book.wants_ahead()
+        {
+            create(&*storage, first)?;
+            book.reserve(first);
+        }
+        let stats = JournalStats {
+            bytes: AtomicU64::new(recovered.bytes),
+            commits: AtomicU64::new(recovered.last.0),
+        };
+        let durability = settings.durability;
+        let stats = Arc::new(stats);
+        Ok(Self { storage, book, durability, making: None, failed: None, stats })
+    }
+
+    /// What has been written so far; stays readable from any thread.
+    #[must_use]
+    pub fn stats(&self) -> Arc<JournalStats> {
+        Arc::clone(&self.stats)
+    }
+
+    /// Writes all `blocks` as one commit; returns when it is durable. Nothing happens when there
+    /// are no blocks.
+    ///
+    /// # Errors
+    /// The first error this journal met, now or earlier; nothing is known about these blocks then.
+    pub fn commit(&mut self, blocks: &mut Vec<Block>) -> Result<Vec<Durable>, Arc<JournalError>> {
+        self.guarded(|journal| match journal.book.prepare(blocks)? {
+            Some(commit) => journal.write(commit),
+            None => Ok(Vec::new()),
+        })
+    }
+
+    /// Seals the journal, so that damage to its last commit can be told from a torn write.
+    ///
+    /// # Errors
+    /// The first error this journal met, now or earlier.
+    pub fn close(mut self) -> Result<ClosedJournal, Arc<JournalError>> {
+        self.guarded(|journal| {
+            if let Some(seal) = journal.book.prepare_seal() {
+                journal.write(seal)?;
+            }
+            journal.finish_making()
+        })?;
+        Ok(ClosedJournal { bytes: self.stats.bytes(), last: self.book.watermark() })
+    }
+
+    /// Runs `work` unless the journal is finished; an error finishes it.
+    fn guarded<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, JournalError>,
+    ) -> Result<T, Arc<JournalError>> {
+        if let Some(error) = &self.failed {
+            return Err(Arc::clone(error));
+        }
+        work(self).map_err(|error| {
+            let error = Arc::new(error);
+            self.failed = Some(Arc::clone(&error));
+            error
+        })
+    }
+
+    fn write(&mut self, commit: Commit) -> Result<Vec<Durable>, JournalError> {
+        let segment = commit.place().segment;
+        if let Some(needed) = commit.create() {
+            self.finish_making()?;
+            create(&*self.storage, needed)?;
+        } else if self.making.as_ref().is_some_and(|making| making.number == segment) {
+            self.finish_making()?;
+        }
+        self.storage
+            .write_at(segment, u64::from(commit.place().offset), commit.image())
+            .map_err(JournalError::io("write", self.storage.name(segment)))?;
+        if self.durability == Durability::Disk {
+            self.storage
+                .sync(segment)
+                .map_err(JournalError::io("flush", self.storage.name(segment)))?;
+        }
+        self.stats.bytes.fetch_add(commit.image().len() as u64, Ordering::Relaxed);
+        self.stats.commits.fetch_add(1, Ordering::Relaxed);
+        let durable = self.book.complete(commit);
+        self.make_ahead()?;
+        Ok(durable)
+    }
+
+    /// Starts to make the next segment when there is none in reserve.
+    fn make_ahead(&mut self) -> Result<(), JournalError> {
+        let Some(next) = self.book.wants_ahead() else { return Ok(()) };
+        self.finish_making()?;
+        let storage = Arc::clone(&self.storage);
+        let thread = std::thread::Builder::new()
+            .name("journal-segment".to_owned())
+            .spawn(move || storage.create(next))
+            .map_err(JournalError::io("start a thread to make", self.storage.name(next.number)))?;
+        self.making = Some(Making { number: next.number, thread });
+        self.book.reserve(next);
+        Ok(())
+    }
+
+    /// Waits for the segment being made, if there is one.
+    fn finish_making(&mut self) -> Result<(), JournalError> {
+        let Some(Making { number, thread }) = self.making.take() else { return Ok(()) };
+        let made = thread.join().unwrap_or_else(|_| Err(io::Error::other("its thread panicked")));
+        made.map_err(JournalError::io("make", self.storage.name(number)))
+    }
+}
+
+/// A segment must not appear after the journal, and its lock, are gone.
+impl Drop for GroupJournal {
+    fn drop(&mut self) {
+        if let Some(making) = self.making.take() {
+            let _ = making.thread.join();
+        }
+    }
+}
+
+fn create(storage: &dyn Storage, segment: Segment) -> Result<(), JournalError> {
+    storage.create(segment).map_err(JournalError::io("make", storage.name(segment.number)))
+}

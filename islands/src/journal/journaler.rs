@@ -1,0 +1,186 @@
+//! The journaler: the one thread that writes.
+//!
+//! Islands hand over blocks and go on; the thread takes one hand-over, then all that are queued
+//! up to 8 MiB, writes them as one commit, and tells. While it waits for the disk, more queue up:
+//! the slower the disk, the larger the commits. There is no timer.
+//!
+//! Rules:
+//! 1. Hand-overs are written in the order they came in.
+//! 2. `notify` is called on this thread: once for each commit, with what became durable; after a
+//!    failure once for each hand-over, with the error. Every hand-over gets its answer.
+//! 3. The queue holds 1,024 hand-overs; handing over blocks the caller when it is full. Callers
+//!    wait for durability after a few, so they do not meet this limit.
+//! 4. Closing writes what was handed over before it, then a seal. Dropping writes what was handed
+//!    over, and no seal.
+
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use archipelago_core::journal::frame::Block;
+use crossbeam::channel::{Receiver, Sender, bounded};
+
+use super::book::Durable;
+use super::error::JournalError;
+use super::group::{ClosedJournal, GroupJournal, JournalStats};
+
+/// How many hand-overs may be queued.
+pub const HAND_OVERS_MAX: usize = 1024;
+
+/// No more hand-overs are added to a commit from this size on, in bytes.
+const COMMIT_BYTES: usize = 8 << 20;
+
+type Closed = Result<ClosedJournal, Arc<JournalError>>;
+
+enum Message {
+    Blocks(Vec<Block>),
+    Stop(Ending),
+}
+
+#[derive(Clone, Copy)]
+enum Ending {
+    Sealed,
+    Unsealed,
+}
+
+/// The journaler's thread. See the rules of this module.
+pub struct Journaler {
+    hand_over: HandOver,
+    stats: Arc<JournalStats>,
+    /// Taken when it is joined.
+    thread: Option<JoinHandle<Option<Closed>>>,
+}
+
+/// Hands blocks to the journaler, from any thread.
+#[derive(Clone)]
+pub struct HandOver {
+    queue: Sender<Message>,
+}
+
+impl HandOver {
+    /// Queues blocks to be written in one commit, and in this order. Blocks the caller while
+    /// [`HAND_OVERS_MAX`] hand-overs are queued.
+    ///
+    /// # Errors
+    /// [`JournalError::Closed`] when the thread has ended.
+    pub fn hand_over(&self, blocks: Vec<Block>) -> Result<(), JournalError> {
+        self.queue.send(Message::Blocks(blocks)).map_err(|_| JournalError::Closed)
+    }
+}
+
+impl Journaler {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When the operating system refuses a thread.
+    pub fn spawn(
+        journal: GroupJournal,
+        notify: impl FnMut(Result<Vec<Durable>, Arc<JournalError>>) + Send + 'static,
+    ) -> io::Result<Self> {
+        let (queue, hand_overs) = bounded(HAND_OVERS_MAX);
+        let stats = journal.stats();
+        let thread = std::thread::Builder::new()
+            .name("journaler".to_owned())
+            .spawn(move || run(journal, &hand_overs, notify))?;
+        Ok(Self { hand_over: HandOver { queue }, stats, thread: Some(thread) })
+    }
+
+    /// As [`HandOver::hand_over`].
+    ///
+    /// # Errors
+    /// [`JournalError::Closed`] when the thread has ended.
+    pub fn hand_over(&self, blocks: Vec<Block>) -> Result<(), JournalError> {
+        self.hand_over.hand_over(blocks)
+    }
+
+    /// A handle for another thread.
+    #[must_use]
+    pub fn handle(&self) -> HandOver {
+        self.hand_over.clone()
+    }
+
+    /// What has been written so far.
+    #[must_use]
+    pub fn stats(&self) -> &Arc<JournalStats> {
+        &self.stats
+    }
+
+    /// Writes what was handed over so far, seals the journal, and ends the thread. What other
+    /// threads hand over later is dropped.
+    ///
+    /// # Errors
+    /// The error that finished the journal, now or earlier.
+    ///
+    /// # Panics
+    /// When `notify` did.
+    pub fn close(mut self) -> Result<ClosedJournal, Arc<JournalError>> {
+        match self.stop(Ending::Sealed) {
+            Some(Ok(Some(closed))) => closed,
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+            _ => Err(Arc::new(JournalError::Closed)),
+        }
+    }
+
+    fn stop(&mut self, ending: Ending) -> Option<std::thread::Result<Option<Closed>>> {
+        // When the thread is gone, joining tells why.
+        let _ = self.hand_over.queue.send(Message::Stop(ending));
+        self.thread.take().map(JoinHandle::join)
+    }
+}
+
+impl Drop for Journaler {
+    fn drop(&mut self) {
+        if self.thread.is_some() {
+            let _ = self.stop(Ending::Unsealed);
+        }
+    }
+}
+
+fn run(
+    mut journal: GroupJournal,
+    queue: &Receiver<Message>,
+    mut notify: impl FnMut(Result<Vec<Durable>, Arc<JournalError>>),
+) -> Option<Closed> {
+    let mut blocks = Vec::new();
+    loop {
+        let (hand_overs, stop) = take(queue, &mut blocks);
+        if hand_overs > 0 {
+            match journal.commit(&mut blocks) {
+                Ok(durable) => notify(Ok(durable)),
+                Err(error) => {
+                    blocks.clear();
+                    (0..hand_overs).for_each(|_| notify(Err(Arc::clone(&error))));
+                }
+            }
+        }
+        match stop {
+            None => {}
+            Some(Ending::Sealed) => return Some(journal.close()),
+            Some(Ending::Unsealed) => return None,
+        }
+    }
+}
+
+/// Waits for one message, then takes all that are queued, up to [`COMMIT_BYTES`]. Returns how many
+/// hand-overs it took, and whether to stop after them.
+fn take(queue: &Receiver<Message>, blocks: &mut Vec<Block>) -> (usize, Option<Ending>) {
+    let (mut hand_overs, mut bytes) = (0, 0);
+    let mut message = queue.recv().unwrap_or(Message::Stop(Ending::Unsealed));
+    loop {
+        match message {
+            Message::Stop(ending) => return (hand_overs, Some(ending)),
+            Message::Blocks(mut more) => {
+                hand_overs += 1;
+                bytes += more.iter().map(|block| block.body.len()).sum::<usize>();
+                blocks.append(&mut more);
+            }
+        }
+        if bytes >= COMMIT_BYTES {
+            return (hand_overs, None);
+        }
+        match queue.try_recv() {
+            Ok(next) => message = next,
+            Err(_) => return (hand_overs, None),
+        }
+    }
+}

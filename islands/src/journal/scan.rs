@@ -1,0 +1,212 @@
+//! Reading a journal back: all of it in order, or one block.
+//!
+//! Rules:
+//! 1. Commits are handed out in order and whole: numbers without a gap, the chain right, every
+//!    checksum right, every island's positions continued. Nothing after the first gap is handed
+//!    out.
+//! 2. The end is judged by the table of [`archipelago_core::journal::recovery`]; when it refuses,
+//!    the scan fails, and what was handed out before must not be served.
+//! 3. [`ScanMode::Repair`] flushes every segment before reading it, because what it reads may so
+//!    far be in memory only, and it cuts a torn tail. [`ScanMode::ReadOnly`] changes nothing.
+//! 4. Blocks share the buffer they were read into. A receiver that keeps blocks keeps buffers of
+//!    about 2 MiB: it must bound how many.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use archipelago_core::id::{JournalPosition, Life};
+use archipelago_core::journal::frame::{
+    BlockHeader, BlockPlace, Chain, CommitNumber, HEADER_BYTES,
+};
+use archipelago_core::journal::recovery::Verdict;
+
+use super::error::{Damage, JournalError};
+use super::reader::{Fault, Reader};
+use super::settings::JournalSettings;
+use super::storage::{Segment, Storage};
+use super::tail::{check_segments, cut, look_behind};
+
+/// Whether a scan may change anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ScanMode {
+    /// Report a torn tail, change nothing.
+    ReadOnly,
+    /// Cut a torn tail, so that the journal can be continued.
+    Repair,
+}
+
+/// One block, in the buffer it was read into. Its checksums are right.
+#[derive(Clone, Debug)]
+pub struct BlockRef {
+    /// Its header; `header.here` is its place.
+    pub header: BlockHeader,
+    pub(super) buffer: Arc<Vec<u8>>,
+    pub(super) range: Range<usize>,
+}
+
+impl BlockRef {
+    /// The block's body.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.buffer[self.range.clone()]
+    }
+}
+
+/// Where one island's journal ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct IslandTail {
+    /// The position of its last record.
+    pub upto: JournalPosition,
+    /// Where its last block stands.
+    pub place: Option<BlockPlace>,
+}
+
+/// What the last commit is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// There is none.
+    Nothing,
+    /// Records: the journal was not closed after them.
+    Data,
+    /// A seal: a clean close.
+    Seal,
+}
+
+/// What became of a torn tail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TornTail {
+    /// It is zeros now.
+    Cut,
+    /// It is still there: the scan was not to change anything.
+    Left,
+}
+
+/// A torn tail: something that was written but never acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Torn {
+    /// Where the journal ends, and the tail begins.
+    pub place: BlockPlace,
+    /// The commit that would have been there.
+    pub commit: CommitNumber,
+    /// What it is: the label of the row in the recovery table.
+    pub label: &'static str,
+    /// What was wrong with the bytes.
+    pub detail: String,
+    /// What became of it.
+    pub tail: TornTail,
+}
+
+/// What a scan found; a journal continues from it.
+#[derive(Clone, Debug)]
+pub struct Recovered {
+    /// The segments that exist.
+    pub segments: Vec<Segment>,
+    /// Where the next commit may start.
+    pub next: BlockPlace,
+    /// The last commit.
+    pub last: CommitNumber,
+    /// What the next commit has to name.
+    pub chain: Chain,
+    /// What the last commit is.
+    pub ending: Ending,
+    /// Where each island's journal ends, by island number.
+    pub islands: Vec<IslandTail>,
+    /// Bytes of all commits, headers and padding included.
+    pub bytes: u64,
+    /// The torn tail, if there was one.
+    pub torn: Option<Torn>,
+}
+
+/// Reads a whole journal and gives every block of every commit, in order, to `sink`.
+///
+/// # Errors
+/// What `sink` says; [`JournalError::Damaged`], [`JournalError::SegmentMissing`],
+/// [`JournalError::SegmentShortened`] when the journal is damaged; [`JournalError::Io`].
+pub fn scan<E: From<JournalError>>(
+    storage: &dyn Storage,
+    settings: &JournalSettings,
+    mode: ScanMode,
+    sink: &mut dyn FnMut(BlockRef) -> Result<(), E>,
+) -> Result<Recovered, E> {
+    settings.check()?;
+    let segments = check_segments(storage, settings, mode)?;
+    let mut reader = Reader::new(storage, settings, &segments);
+    let fault = loop {
+        match reader.next_commit()? {
+            None => reader.hand_out(sink)?,
+            Some(fault) => break fault,
+        }
+    };
+    let torn = judge(&reader, fault, mode)?;
+    let next = reader.next_place();
+    Ok(Recovered {
+        next,
+        last: reader.last,
+        chain: reader.chain,
+        ending: reader.ending,
+        islands: reader.islands,
+        bytes: reader.bytes,
+        torn,
+        segments,
+    })
+}
+
+/// Reads the block at `place`: to follow an island's blocks backwards by `header.previous`.
+///
+/// # Errors
+/// [`JournalError::NoBlock`] when the bytes there are not a whole block,
+/// [`JournalError::BlockElsewhere`] when the block is of another life or place, and
+/// [`JournalError::Io`].
+pub fn read_block(
+    storage: &dyn Storage,
+    place: BlockPlace,
+    life: Life,
+) -> Result<(BlockHeader, Vec<u8>), JournalError> {
+    let BlockPlace { segment, offset } = place;
+    let offset = u64::from(offset);
+    let no_block = |source| JournalError::NoBlock { file: storage.name(segment), offset, source };
+    let read = |at, buffer: &mut [u8]| {
+        storage
+            .read_at(segment, at, buffer)
+            .map_err(JournalError::io("read", storage.name(segment)))
+    };
+    let mut bytes = [0; HEADER_BYTES];
+    let len = read(offset, &mut bytes)?;
+    let (header, _) = BlockHeader::decode(&bytes[..len]).map_err(no_block)?;
+    if header.life != life || header.here != place {
+        let (file, place) = (storage.name(segment), header.here);
+        return Err(JournalError::BlockElsewhere { file, offset, place });
+    }
+    let mut body = vec![0; header.body_bytes as usize];
+    let len = read(offset + HEADER_BYTES as u64, &mut body)?;
+    header.check_body(&body[..len]).map_err(no_block)?;
+    Ok((header, body))
+}
+
+/// Judges the end of a journal, and cuts it when that is the verdict.
+fn judge(reader: &Reader<'_>, fault: Fault, mode: ScanMode) -> Result<Option<Torn>, JournalError> {
+    let row = look_behind(reader, &fault)?;
+    let commit = reader.last.next();
+    match row.verdict {
+        Verdict::End => Ok(None),
+        Verdict::Cut => {
+            let tail = match mode {
+                ScanMode::ReadOnly => TornTail::Left,
+                ScanMode::Repair => {
+                    cut(reader)?;
+                    TornTail::Cut
+                }
+            };
+            let (place, detail) = (reader.next_place(), fault.detail);
+            Ok(Some(Torn { place, commit, label: row.label, detail, tail }))
+        }
+        Verdict::Refuse => Err(JournalError::Damaged(Damage {
+            file: reader.storage.name(fault.place.segment),
+            place: fault.place,
+            commit,
+            island: fault.header.map(|header| header.island),
+            label: row.label,
+            detail: fault.detail,
+        })),
+    }
+}

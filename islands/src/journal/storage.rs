@@ -1,0 +1,72 @@
+//! The few verbs a journal asks of a disk; the simulator puts a fake disk behind them.
+//!
+//! Rules:
+//! 1. A segment is made whole, filled with zeros, and is there after a crash or not at all.
+//! 2. A write stays inside its segment; a segment never grows or shrinks.
+//! 3. After `sync` returns, all earlier writes to that segment survive a loss of power. After a
+//!    write or sync failed, nothing is promised about any write since the last good sync.
+//! 4. Reads see every earlier write of this process.
+
+use std::io;
+
+use archipelago_core::journal::frame::SegmentNumber;
+
+/// A segment that exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Its number.
+    pub number: SegmentNumber,
+    /// Its size in bytes.
+    pub bytes: u64,
+}
+
+/// Numbered segments of bytes. See the rules of this module.
+pub trait Storage: Send + Sync {
+    /// The segments that exist, by number, lowest first.
+    ///
+    /// # Errors
+    /// When the disk cannot be asked.
+    fn segments(&self) -> io::Result<Vec<Segment>>;
+
+    /// Makes a segment of `bytes` zeros; returns when it is durable, and its name as well.
+    ///
+    /// # Errors
+    /// `AlreadyExists` when there is one of that number; otherwise what the disk says, such as
+    /// "no space left".
+    fn create(&self, segment: Segment) -> io::Result<()>;
+
+    /// Reads from `offset` until `buffer` is full or the segment ends; returns the bytes read.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such segment; otherwise what the disk says.
+    fn read_at(&self, segment: SegmentNumber, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// Writes all of `bytes` at `offset`.
+    ///
+    /// # Errors
+    /// `InvalidInput` when the bytes would reach past the segment's end; otherwise what the disk
+    /// says.
+    fn write_at(&self, segment: SegmentNumber, offset: u64, bytes: &[u8]) -> io::Result<()>;
+
+    /// Makes all earlier writes to the segment durable.
+    ///
+    /// # Errors
+    /// What the disk says. It must not be tried again.
+    fn sync(&self, segment: SegmentNumber) -> io::Result<()>;
+
+    /// How an operator finds the segment: its path, for messages.
+    fn name(&self, segment: SegmentNumber) -> String;
+}
+
+/// The error of a write that would leave its segment.
+pub(super) fn past_the_end(offset: u64, bytes: usize, segment_bytes: u64) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::InvalidInput,
+        format!("{bytes} bytes at offset {offset} reach past the segment's {segment_bytes} bytes"),
+    )
+}
+
+/// Whether a write stays inside its segment.
+pub(super) fn fits(offset: u64, bytes: usize, segment_bytes: u64) -> bool {
+    offset.checked_add(bytes as u64).is_some_and(|end| end <= segment_bytes)
+}

@@ -1,0 +1,111 @@
+//! Tests of the journal as a whole, and the few verbs they are written in.
+
+mod damage;
+mod life;
+mod reading;
+mod storage;
+mod writing;
+
+use std::sync::Arc;
+
+use archipelago_core::id::{IslandId, JournalPosition, Life};
+use archipelago_core::journal::frame::{Block, BlockPlace, CodeVersion, CommitNumber, SECTOR};
+
+use super::{
+    ClosedJournal, Durability, Durable, GroupJournal, JournalError, JournalSettings, Memory,
+    Recovered, ScanMode, Storage, scan,
+};
+
+pub(super) const ISLANDS: u32 = 4;
+
+pub(super) fn settings(segment_sectors: usize) -> JournalSettings {
+    JournalSettings {
+        life: Life(0xa11ce),
+        islands: ISLANDS,
+        segment_bytes: (segment_sectors * SECTOR) as u64,
+        code: CodeVersion(1),
+        durability: Durability::Disk,
+    }
+}
+
+/// What a block says, for comparing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) commit: CommitNumber,
+    pub(super) island: IslandId,
+    pub(super) first: JournalPosition,
+    pub(super) place: BlockPlace,
+    pub(super) body: Vec<u8>,
+}
+
+/// A journal in memory, and how to make blocks for it.
+pub(super) struct Story {
+    pub(super) disk: Arc<Memory>,
+    pub(super) settings: JournalSettings,
+    next: Vec<JournalPosition>,
+}
+
+impl Story {
+    pub(super) fn new(segment_sectors: usize) -> Self {
+        let next = vec![JournalPosition(1); ISLANDS as usize];
+        Self { disk: Arc::new(Memory::new()), settings: settings(segment_sectors), next }
+    }
+
+    /// The same journal on a copy of the disk.
+    pub(super) fn copy(&self) -> Self {
+        let disk = Arc::new(Memory::clone(&self.disk));
+        Self { disk, settings: self.settings, next: self.next.clone() }
+    }
+
+    /// The next block of an island; its body ends with a byte that is not zero.
+    pub(super) fn block(&mut self, island: u32, records: u32, body_bytes: usize) -> Block {
+        let next = &mut self.next[island as usize];
+        let first = *next;
+        *next = JournalPosition(first.0 + u64::from(records));
+        let mut body: Vec<u8> =
+            (0..body_bytes).map(|at| (at as u64 * 7 + first.0 + u64::from(island)) as u8).collect();
+        if let Some(last) = body.last_mut() {
+            *last |= 1;
+        }
+        Block { island: IslandId(island), first, records, body }
+    }
+
+    pub(super) fn read(&self, mode: ScanMode) -> Result<(Recovered, Vec<Told>), JournalError> {
+        read(&*self.disk, &self.settings, mode)
+    }
+
+    /// Opens the journal for writing, cutting a torn tail.
+    pub(super) fn open(&mut self) -> GroupJournal {
+        let (recovered, _) = self.read(ScanMode::Repair).unwrap();
+        self.next = recovered.islands.iter().map(|tail| tail.upto.next()).collect();
+        GroupJournal::resume(self.disk.clone(), self.settings, &recovered).unwrap()
+    }
+}
+
+pub(super) fn read(
+    disk: &dyn Storage,
+    settings: &JournalSettings,
+    mode: ScanMode,
+) -> Result<(Recovered, Vec<Told>), JournalError> {
+    let mut told = Vec::new();
+    let recovered = scan(disk, settings, mode, &mut |block| -> Result<(), JournalError> {
+        told.push(Told {
+            commit: block.header.commit,
+            island: block.header.island,
+            first: block.header.first,
+            place: block.header.here,
+            body: block.body().to_vec(),
+        });
+        Ok(())
+    })?;
+    Ok((recovered, told))
+}
+
+pub(super) fn commit(journal: &mut GroupJournal, blocks: Vec<Block>) -> Vec<Durable> {
+    let mut blocks = blocks;
+    journal.commit(&mut blocks).unwrap()
+}
+
+pub(super) fn close(journal: GroupJournal) -> ClosedJournal {
+    journal.close().unwrap()
+}
