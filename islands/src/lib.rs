@@ -1,1 +1,2 @@
 //! The embedded runtime.
+pub mod patterns;
