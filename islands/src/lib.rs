@@ -40,7 +40,7 @@
 //! ```
 //!
 //! The folders read as the way of a command: [`command`] → [`island`] → [`journal`] → link →
-//! [`replay`].
+//! [`replay`]; [`patterns`] are parts to build islands from.
 
 mod archipelago;
 mod builder;
@@ -48,6 +48,7 @@ pub mod command;
 pub mod island;
 pub mod journal;
 mod link;
+pub mod patterns;
 pub mod replay;
 
 pub use archipelago::{Archipelago, Closed, Settled};
