@@ -77,6 +77,15 @@ pub enum Settled {
     },
 }
 
+/// Whether everything on its way has arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtRest {
+    /// It has.
+    Yes,
+    /// The time was up before.
+    No,
+}
+
 impl<I: Island> Closed<I> {
     /// The digest of all islands, in order.
     ///
@@ -202,7 +211,8 @@ impl<I: Island> Archipelago<I> {
         let span = tracing::info_span!("close");
         let _entered = span.enter();
         self.shared.doors.closing.store(true, Ordering::SeqCst);
-        self.wait_until_settled(Instant::now() + time);
+        // Whatever keeps it from settling is told by what is found below.
+        let _ = self.settle(time);
         let drivers = self.stop();
         let journaler = self.journaler.take().expect("closed once");
         let commits = journaler.stats().clone();
@@ -224,25 +234,43 @@ impl<I: Island> Archipelago<I> {
         Ok(Closed { images, stats, journal_bytes, commits, settled })
     }
 
-    fn wait_until_settled(&self, until: Instant) {
-        let shared = &self.shared;
-        let activity = || -> u64 {
-            shared.reports.iter().map(|report| report.activity.load(Ordering::SeqCst)).sum()
-        };
+    /// Waits until everything on its way has arrived, for at most `time`: every request answered,
+    /// every record durable, every message consumed. New asks may of course unsettle it again.
+    ///
+    /// # Errors
+    /// As [`Archipelago::query`].
+    pub fn settle(&self, time: Duration) -> Result<AtRest, AskError> {
+        let until = Instant::now() + time;
         let mut seen = None;
-        while Instant::now() < until && shared.doors.failed.get().is_none() {
-            shared.mailboxes.iter().for_each(Mailbox::wake);
-            std::thread::sleep(LOOK_PERIOD);
-            let before = activity();
-            let settled = shared.reports.iter().all(|r| r.settled.load(Ordering::SeqCst));
-            // Settled twice with nothing done in between: no message can be on its way.
-            if settled && seen == Some(before) {
-                return;
+        while Instant::now() < until {
+            // At rest twice, with no record made in between: nothing can be on its way, since
+            // whoever sent it would have been seen waiting for the acknowledgement.
+            let now = self.look_at_rest()?;
+            if now.is_some() && now == seen {
+                return Ok(AtRest::Yes);
             }
-            seen = settled.then_some(before);
-            // Each worker must report again for the second look.
-            shared.reports.iter().for_each(|r| r.settled.store(false, Ordering::SeqCst));
+            if now.is_none() {
+                std::thread::sleep(LOOK_PERIOD);
+            }
+            seen = now;
         }
+        Ok(AtRest::No)
+    }
+
+    /// The number of records of all islands, if each was at rest when it was looked at.
+    fn look_at_rest(&self) -> Result<Option<u64>, AskError> {
+        let look = |island| {
+            self.look(island, |driver| (driver.is_settled(), driver.image().position.0))
+        };
+        let mut total = 0;
+        for island in (0..self.islands()).map(IslandId) {
+            match look(island).and_then(Pending::wait) {
+                Ok((true, position)) => total += position,
+                Ok((false, _)) | Err(AskError::Busy(_)) => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Some(total))
     }
 
     /// Ends the workers; gives back the islands in order.

@@ -51,7 +51,7 @@ mod link;
 pub mod patterns;
 pub mod replay;
 
-pub use archipelago::{Archipelago, Closed, Settled};
+pub use archipelago::{Archipelago, AtRest, Closed, Settled};
 pub use archipelago_core as core;
 pub use archipelago_core::id::IslandId;
 pub use archipelago_core::island::{Island, Turn};

@@ -38,21 +38,12 @@ pub(crate) struct Gauge {
 /// What is asked of the workers.
 #[derive(Debug, Default)]
 pub(crate) struct Doors {
-    /// No new asks; workers report when they are settled.
+    /// No new asks.
     pub(crate) closing: AtomicBool,
     /// Workers end.
     pub(crate) stop: AtomicBool,
     /// Why the journal failed, if it did.
     pub(crate) failed: OnceLock<Arc<str>>,
-}
-
-/// One worker's report while closing.
-#[derive(Debug, Default)]
-pub(crate) struct Report {
-    /// Its islands are settled, as of its last look.
-    pub(crate) settled: AtomicBool,
-    /// Grows with everything it does.
-    pub(crate) activity: AtomicU64,
 }
 
 /// What client threads and workers share.
@@ -61,7 +52,6 @@ pub(crate) struct Shared<I: Island> {
     pub(crate) table: Arc<Table>,
     pub(crate) mailboxes: Vec<Mailbox<I>>,
     pub(crate) gauges: Vec<Gauge>,
-    pub(crate) reports: Vec<Report>,
     pub(crate) doors: Doors,
     pub(crate) unanswered_max: u32,
     pub(crate) started: Instant,
@@ -76,12 +66,10 @@ impl<I: Island> Shared<I> {
         started_millis: Millis,
     ) -> Self {
         let gauges = (0..table.islands()).map(|_| Gauge::default()).collect();
-        let reports = mailboxes.iter().map(|_| Report::default()).collect();
         Self {
             table,
             mailboxes,
             gauges,
-            reports,
             doors: Doors::default(),
             unanswered_max,
             started: Instant::now(),

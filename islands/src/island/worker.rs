@@ -35,8 +35,6 @@ pub(crate) const HANDED_MAX: usize = 2;
 const ROUND_MAX: usize = 256;
 /// With so many bytes of records gathered, no more asks are taken.
 const GATHERED_BYTES_MAX: usize = 4 << 20;
-/// How often a closing worker reports.
-const REPORT_PERIOD: Duration = Duration::from_millis(1);
 
 /// One thread's islands and queues.
 pub(crate) struct Worker<I: Island> {
@@ -153,14 +151,8 @@ impl<I: Island> Worker<I> {
             if shared.doors.stop.load(Ordering::SeqCst) {
                 break;
             }
-            let closing = shared.doors.closing.load(Ordering::SeqCst);
-            if worked > 0 {
-                shared.reports[self.index].activity.fetch_add(worked as u64, Ordering::SeqCst);
-            } else {
-                if closing {
-                    self.report();
-                }
-                mailbox.sleep(&self.parker, self.sleep_time(closing));
+            if worked == 0 {
+                mailbox.sleep(&self.parker, self.sleep_time());
             }
         }
         while let Some(delivery) = mailbox.deliveries.pop() {
@@ -366,23 +358,9 @@ impl<I: Island> Worker<I> {
         1
     }
 
-    fn sleep_time(&self, closing: bool) -> Option<Duration> {
+    fn sleep_time(&self) -> Option<Duration> {
         let now = self.shared.millis_at(self.shared.nanos());
-        let tick = self
-            .ticks
-            .next()
-            .map(|(when, _)| Duration::from_millis(when.0.saturating_sub(now.0).max(1)));
-        if closing {
-            Some(tick.map_or(REPORT_PERIOD, |tick| tick.min(REPORT_PERIOD)))
-        } else {
-            tick
-        }
-    }
-
-    fn report(&self) {
-        let settled = self.local.is_empty()
-            && self.handed.is_empty()
-            && self.drivers.iter().all(Driver::is_settled);
-        self.shared.reports[self.index].settled.store(settled, Ordering::SeqCst);
+        let (when, _) = self.ticks.next()?;
+        Some(Duration::from_millis(when.0.saturating_sub(now.0).max(1)))
     }
 }
