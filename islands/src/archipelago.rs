@@ -57,6 +57,8 @@ pub struct Closed<I> {
     pub stats: Vec<IslandStats>,
     /// Bytes of the journal: all commits with their headers and padding.
     pub journal_bytes: u64,
+    /// Threads that drove the islands.
+    pub threads: usize,
     /// Commits written since the journal was made.
     pub commits: u64,
     /// Whether everything on its way had arrived.
@@ -213,6 +215,7 @@ impl<I: Island> Archipelago<I> {
         self.shared.doors.closing.store(true, Ordering::SeqCst);
         // Whatever keeps it from settling is told by what is found below.
         let _ = self.settle(time);
+        let threads = self.workers.len();
         let drivers = self.stop();
         let journaler = self.journaler.take().expect("closed once");
         let commits = journaler.stats().clone();
@@ -231,7 +234,7 @@ impl<I: Island> Archipelago<I> {
         let stats = drivers.iter().map(Driver::stats).collect();
         let images = drivers.into_iter().map(Driver::into_image).collect();
         let (journal_bytes, commits) = (closed.bytes, commits.commits());
-        Ok(Closed { images, stats, journal_bytes, commits, settled })
+        Ok(Closed { images, stats, journal_bytes, threads, commits, settled })
     }
 
     /// Waits until everything on its way has arrived, for at most `time`: every request answered,

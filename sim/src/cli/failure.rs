@@ -96,3 +96,15 @@ mod tests {
         assert_eq!(Failure::check("x").exit().code(), 1);
     }
 }
+
+impl From<archipelago::replay::OpenError> for Failure {
+    fn from(error: archipelago::replay::OpenError) -> Self {
+        Self::input(error.to_string())
+    }
+}
+
+impl From<archipelago_core::bytes::Malformed> for Failure {
+    fn from(malformed: archipelago_core::bytes::Malformed) -> Self {
+        Self::input(malformed.to_string())
+    }
+}

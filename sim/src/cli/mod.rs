@@ -17,14 +17,18 @@ use clap::Parser;
 use clap::error::ErrorKind;
 
 pub mod args;
+pub mod books;
 pub mod failure;
+pub mod history;
 pub mod inspect;
 pub mod progress;
 pub mod replay;
 pub mod reply_log;
 pub mod report;
 pub mod run;
+pub mod setting;
 pub mod state;
+pub mod submit;
 mod text;
 
 use args::{Cli, Command, RunWorkload, StateWorkload};

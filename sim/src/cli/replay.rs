@@ -1,14 +1,50 @@
-//! `replay`: the state again from the journal alone; it changes nothing and sends nothing.
+//! `replay`: a journal → the islands as they were, and how fast that was. Changes nothing.
+
+use archipelago::replay::{Log, Restored};
 
 use super::args::ReplayArgs;
 use super::failure::Failure;
-use super::report::ReplayReport;
+use super::progress::Progress;
+use super::report::{ReplayReport, per_second};
+use super::setting::Setting;
+use crate::workload::warehouse::Warehouse;
 
 /// Replays a journal.
 ///
 /// # Errors
-/// When there is no journal in the directory, or it cannot be read (exit 2).
+/// When there is no journal, it is damaged, or this program cannot read it (exit 2).
 pub fn replay(args: &ReplayArgs) -> Result<ReplayReport, Failure> {
-    let data = args.data.display();
-    Err(Failure::input(format!("replay {data}: the runtime is not connected yet")))
+    let log = Log::open(&args.data)?;
+    report(&restore(&log, args.threads)?)
+}
+
+/// Restores a warehouse's islands.
+///
+/// # Errors
+/// As [`replay`].
+pub fn restore(log: &Log, threads: Option<u32>) -> Result<Restored<Warehouse>, Failure> {
+    let setting = Setting::of(log)?;
+    let _progress = Progress::unknown("replaying the journal");
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = threads.map_or(cores, |threads| threads as usize);
+    Ok(log.restore(threads, setting.island())?)
+}
+
+/// Reports a restore.
+///
+/// # Errors
+/// When a state cannot be digested.
+pub fn report(restored: &Restored<Warehouse>) -> Result<ReplayReport, Failure> {
+    let seconds = restored.figures.elapsed.as_secs_f64();
+    let digest = restored.digest().map_err(|error| Failure::check(error.to_string()))?;
+    Ok(ReplayReport {
+        events: restored.figures.events,
+        records: restored.figures.records,
+        bytes: restored.recovered.bytes,
+        sends_suppressed: restored.figures.sends_suppressed,
+        sends_owed: restored.sends_owed(),
+        events_per_second: per_second(restored.figures.events, seconds),
+        seconds,
+        digest: digest.to_string(),
+    })
 }

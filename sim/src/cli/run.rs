@@ -1,20 +1,71 @@
 //! `run warehouse`: the workload on islands, from the first submission to the report.
+//!
+//! Rules:
+//! 1. Products are requests 1, 2, 3 …; orders and returns follow, in the order of the workload.
+//!    Running again on the same data asks only for what has no answer yet.
+//! 2. At full speed a bounded number of requests is on its way; Busy means to wait for an answer.
+//! 3. A customer's return is submitted after the answers to that customer's orders before it.
+//! 4. At the end the run replays its own journal and compares digests.
 
-use super::args::RunArgs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use archipelago::island::{IslandStats, latency_histogram};
+use archipelago::journal::Durability;
+use archipelago::patterns::stock::Units;
+use archipelago::replay::Log;
+use archipelago::{Archipelago, AtRest, Builder, Closed, Settled, builder};
+use archipelago_core::id::RequestNumber;
+use hdrhistogram::Histogram;
+
+use super::args::{self, Pace, Returns, RunArgs};
+use super::books::Books;
 use super::failure::Failure;
+use super::history::{CLIENT, History};
 use super::progress::Progress;
-use super::report::RunReport;
+use super::replay;
+use super::reply_log::ReplyLog;
+use super::report::{Latency, RunReport, per_second};
+use super::setting::{APPLICATION, Setting, earlier};
+use super::submit::{Submitted, Submitter};
+use crate::workload::warehouse::action::{Action, Counts};
+use crate::workload::warehouse::catalog::{Catalog, Product};
 use crate::workload::warehouse::demand::{Demand, Shape};
 use crate::workload::warehouse::orders::Orders;
 use crate::workload::warehouse::work::Work;
+use crate::workload::warehouse::{Command, ProductCode, Warehouse};
+
+/// How long to wait for messages on their way, after the setup and at the end.
+const SETTLE_TIME: Duration = Duration::from_secs(60);
 
 /// Runs the warehouse.
 ///
 /// # Errors
 /// Bad input (exit 2), or a reply that contradicts one given before (exit 1).
 pub fn warehouse(args: &RunArgs) -> Result<RunReport, Failure> {
-    let _work = work(args)?;
-    Err(Failure::input("run warehouse: the runtime is not connected yet"))
+    let place = Place::of(args)?;
+    let work = work(args)?;
+    let setting = Setting::asked(args, work.fingerprint);
+    let history = match place.directory() {
+        Some(data) => history(data, &setting, args.islands)?,
+        None => History::default(),
+    };
+    let replies = args.replies.as_deref().map(ReplyLog::open).transpose()?;
+    let sea = place.choose(opening(args, &setting)).open(setting.island())?;
+    let client = sea.client(CLIENT);
+    let mut submitter = Submitter::new(&client, &history, replies);
+    let Work { catalog, counts, actions, .. } = work;
+    let codes = codes(&catalog)?;
+    let setup = set_up(&sea, &catalog, &codes, args, &history, &mut submitter)?;
+    let ran = orders(args, &codes, &counts, actions, &mut submitter)?;
+    let closed = sea.close(SETTLE_TIME).map_err(|error| Failure::input(error.to_string()))?;
+    let mut report = report(args, &counts, &closed, &setup, ran)?;
+    report.replay = place.directory().map(own_replay).transpose()?;
+    Ok(report)
+}
+
+fn own_replay(data: &Path) -> Result<super::report::ReplayReport, Failure> {
+    replay::report(&replay::restore(&Log::open(data)?, None)?)
 }
 
 /// The workload that the arguments ask for, with returns whether they are submitted or not.
@@ -33,4 +84,219 @@ pub fn work(args: &RunArgs) -> Result<Work, Failure> {
             Ok(Work::from(&Demand::new(shape)?))
         }
     }
+}
+
+/// Where the journal is kept.
+enum Place {
+    Memory,
+    /// Removed when it is dropped.
+    Temporary(tempfile::TempDir),
+    Data(PathBuf),
+}
+
+impl Place {
+    fn of(args: &RunArgs) -> Result<Self, Failure> {
+        match (&args.data, args.durability) {
+            (Some(_), args::Durability::Memory) => Err(Failure::input(
+                "--durability memory keeps nothing in --data: leave out one of them",
+            )),
+            (None, args::Durability::Memory) => Ok(Self::Memory),
+            (Some(data), _) => Ok(Self::Data(data.clone())),
+            (None, _) => tempfile::Builder::new()
+                .prefix("archipelago-")
+                .tempdir()
+                .map(Self::Temporary)
+                .map_err(|error| {
+                    Failure::input(format!("cannot make a temporary directory: {error}; use --data"))
+                }),
+        }
+    }
+
+    fn directory(&self) -> Option<&Path> {
+        match self {
+            Self::Memory => None,
+            Self::Temporary(data) => Some(data.path()),
+            Self::Data(data) => Some(data),
+        }
+    }
+
+    fn choose(&self, builder: Builder) -> Builder {
+        match self.directory() {
+            Some(data) => builder.journal(data),
+            None => builder.in_memory(),
+        }
+    }
+}
+
+fn opening(args: &RunArgs, setting: &Setting) -> Builder {
+    let durability = match args.durability {
+        args::Durability::Disk => Durability::Disk,
+        args::Durability::Os | args::Durability::Memory => Durability::Os,
+    };
+    let builder = builder()
+        .islands(args.islands)
+        .durability(durability)
+        .application(APPLICATION, &setting.text());
+    match args.threads {
+        Some(threads) => builder.threads(threads as usize),
+        None => builder,
+    }
+}
+
+fn history(data: &Path, setting: &Setting, islands: u32) -> Result<History, Failure> {
+    match earlier(data, setting, islands)? {
+        Some(log) => {
+            let _progress = Progress::unknown("reading what was answered before");
+            History::read(&log, |_, _| {})
+        }
+        None => Ok(History::default()),
+    }
+}
+
+fn codes(catalog: &Catalog) -> Result<Vec<ProductCode>, Failure> {
+    let code = |product: &Product| ProductCode::try_from(&*product.code);
+    let codes: Result<_, _> = catalog.products().iter().map(code).collect();
+    codes.map_err(|bad| Failure::input(format!("product code: {bad}")))
+}
+
+/// What spreading the stock took.
+struct Setup {
+    /// Messages sent for it, in all runs on this data.
+    messages: u64,
+    /// Latencies of its requests, which are not the orders'.
+    latency_us: Histogram<u64>,
+}
+
+/// Creates the products and waits until every slice has arrived.
+fn set_up(
+    sea: &Archipelago<Warehouse>,
+    catalog: &Catalog,
+    codes: &[ProductCode],
+    args: &RunArgs,
+    history: &History,
+    submitter: &mut Submitter<'_>,
+) -> Result<Setup, Failure> {
+    let progress = Progress::of("products", codes.len() as u64);
+    for (at, (product, code)) in catalog.products().iter().zip(codes).enumerate() {
+        let create =
+            Command::CreateProduct { product: *code, units: Units(product.stock(args.stock)) };
+        submitter.submit(RequestNumber(at as u64 + 1), code.as_str(), create)?;
+        progress.set(at as u64 + 1);
+    }
+    submitter.drain()?;
+    match sea.settle(SETTLE_TIME) {
+        Ok(AtRest::Yes) => {}
+        Ok(AtRest::No) => {
+            return Err(Failure::check("the slices of stock did not arrive in time"));
+        }
+        Err(error) => return Err(Failure::input(error.to_string())),
+    }
+    let stats = sea.stats().map_err(|error| Failure::input(error.to_string()))?;
+    let sent: u64 = stats.iter().map(|island| island.counters.sends).sum();
+    Ok(Setup { messages: history.setup_messages + sent, latency_us: latencies(&stats) })
+}
+
+/// The latencies of all islands together.
+fn latencies(stats: &[IslandStats]) -> Histogram<u64> {
+    let mut all = latency_histogram();
+    for island in stats {
+        // They grow by themselves; a refusal could only leave one island out of the percentiles.
+        let _ = all.add(&island.latency_us);
+    }
+    all
+}
+
+/// What the run of the orders gave.
+struct Ran {
+    submitted: Submitted,
+    seconds: f64,
+}
+
+fn orders(
+    args: &RunArgs,
+    codes: &[ProductCode],
+    counts: &Counts,
+    actions: impl Iterator<Item = Action>,
+    submitter: &mut Submitter<'_>,
+) -> Result<Ran, Failure> {
+    let products = codes.len() as u64;
+    let total = counts.orders + counts.returns;
+    let progress = Progress::of("orders", total);
+    let before = submitter.submitted();
+    let started = Instant::now();
+    for (at, action) in actions.enumerate() {
+        let number = RequestNumber(products + at as u64 + 1);
+        if matches!(action, Action::Return(_)) {
+            if args.returns() == Returns::Skip {
+                continue;
+            }
+            submitter.wait_for_orders_of(action.login())?;
+        }
+        submitter.submit_action(number, &action, codes)?;
+        if args.pace() == Pace::Serial {
+            submitter.drain()?;
+        }
+        if at % 256 == 0 {
+            progress.set(at as u64);
+        }
+    }
+    submitter.drain()?;
+    let seconds = started.elapsed().as_secs_f64();
+    Ok(Ran { submitted: submitter.submitted().since(before), seconds })
+}
+
+fn report(
+    args: &RunArgs,
+    counts: &Counts,
+    closed: &Closed<Warehouse>,
+    setup: &Setup,
+    ran: Ran,
+) -> Result<RunReport, Failure> {
+    if let Settled::No { waiting, unacked } = closed.settled {
+        return Err(Failure::check(format!(
+            "the islands did not come to rest: {waiting} requests without an answer, \
+             {unacked} messages not acknowledged; what is open stays in the journal"
+        )));
+    }
+    let books = Books::of(&closed.images);
+    if let Some(wrong) = &books.imbalance {
+        eprintln!("not conserved: {wrong}");
+    }
+    let digest = closed.digest().map_err(|error| Failure::check(error.to_string()))?;
+    let mut latency = latencies(&closed.stats);
+    // What was recorded before is part of it, so there is something to take away from.
+    let _ = latency.subtract(&setup.latency_us);
+    let sent = |image: &archipelago_core::replay::Image<Warehouse>| -> u64 {
+        image.sent.values().map(|number| number.0).sum()
+    };
+    let counters = books.counters;
+    Ok(RunReport {
+        orders: counts.orders,
+        accepted: counters.orders_accepted,
+        refused: counters.orders_refused,
+        units_ordered: counts.units,
+        units_sold: counters.units_sold,
+        units_left: books.units_left(),
+        returns_accepted: counters.returns_accepted,
+        returns_refused: counters.returns_refused,
+        local_orders: counters.orders_local,
+        messages: closed.images.iter().map(sent).sum::<u64>().saturating_sub(setup.messages),
+        setup_messages: setup.messages,
+        busy: ran.submitted.busy,
+        orders_per_second: per_second(ran.submitted.orders, ran.seconds),
+        latency_us: Latency {
+            p50: latency.value_at_quantile(0.5),
+            p99: latency.value_at_quantile(0.99),
+            p999: latency.value_at_quantile(0.999),
+            max: latency.max(),
+        },
+        journal_bytes: closed.journal_bytes,
+        islands: args.islands,
+        conserved: books.imbalance.is_none(),
+        digest: digest.to_string(),
+        threads: closed.threads as u32,
+        seconds: ran.seconds,
+        answered_now: ran.submitted.orders,
+        ..RunReport::default()
+    })
 }

@@ -1,14 +1,57 @@
-//! `state warehouse`: what the journal leads to, by product or by order.
+//! `state warehouse`: what a journal leads to, product by product or order by order.
 
-use super::args::StateArgs;
+use std::collections::BTreeMap;
+
+use archipelago::replay::Log;
+
+use super::args::{StateArgs, StateView};
+use super::books::Books;
 use super::failure::Failure;
-use super::report::StateReport;
+use super::history::{History, Status};
+use super::replay::restore;
+use super::reply_log::Outcome;
+use super::report::{OrderState, OrderView, StateReport};
 
-/// Finds the state.
+/// Shows the state of a warehouse.
 ///
 /// # Errors
-/// When there is no journal in the directory, or it cannot be read (exit 2).
+/// When there is no journal, it is damaged or another application's, or the product is not in it
+/// (exit 2).
 pub fn warehouse(args: &StateArgs) -> Result<StateReport, Failure> {
-    let data = args.data.display();
-    Err(Failure::input(format!("state warehouse {data}: the runtime is not connected yet")))
+    let log = Log::open(&args.data)?;
+    let restored = restore(&log, None)?;
+    let books = Books::of(&restored.images);
+    let mut products: Vec<_> = books.products().collect();
+    if let Some(code) = &args.product {
+        products.retain(|stock| stock.product == *code);
+        if products.is_empty() {
+            return Err(Failure::input(format!(
+                "{}: no product {code:?}; leave out --product to see all",
+                args.data.display()
+            )));
+        }
+    }
+    let orders = match args.view() {
+        StateView::Orders => Some(orders(&log)?),
+        StateView::Products => None,
+    };
+    let islands = log.description().islands;
+    Ok(StateReport { products, orders, islands, conserved: books.imbalance.is_none() })
+}
+
+/// What became of each order, in the order they were submitted.
+fn orders(log: &Log) -> Result<Vec<OrderView>, Failure> {
+    let mut names = BTreeMap::new();
+    let history = History::read(log, |number, order| {
+        names.insert(number, order.to_owned());
+    })?;
+    let view = |(number, order)| {
+        let state = match history.status(number) {
+            Status::Order(Outcome::Accepted) => OrderState::Accepted,
+            Status::Order(Outcome::Refused) => OrderState::Refused,
+            Status::Unknown | Status::Open | Status::Answered => OrderState::Open,
+        };
+        OrderView { order, state }
+    };
+    Ok(names.into_iter().map(view).collect())
 }
