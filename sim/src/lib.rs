@@ -1,1 +1,3 @@
 //! worlds
+
+pub mod workload;
