@@ -30,7 +30,7 @@ impl Books {
                 shelves.resize(images.len(), Ledger::default());
                 shelves[island] = ledger;
             }
-            if let Some(breach) = image.state.stock().breach() {
+            if let Err(breach) = image.state.stock().check() {
                 books.note(format!("island {island}: {breach}"));
             }
             books.add(image.state.counters());

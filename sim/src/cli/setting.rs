@@ -16,7 +16,8 @@ use super::args::{Policy, Returns, RunArgs};
 use super::failure::Failure;
 use crate::workload::warehouse::fingerprint::Fingerprint;
 use crate::workload::warehouse::{Warehouse, WarehouseConfig};
-use archipelago::patterns::stock::{Lease, PolicyKind};
+use archipelago::patterns::stock::PolicyKind;
+use archipelago::patterns::stock::policy::Lease;
 
 /// The application's name in a data directory.
 pub const APPLICATION: &str = "warehouse";

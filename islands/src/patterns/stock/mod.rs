@@ -33,12 +33,13 @@
 //! unconfirmed refunds come back with it, messages come back with the links.
 //!
 //! Limits: a waiting claim is an admitted request of a client, so admission bounds the claims that
-//! wait and the broker's queues (at most one need per waiting claim).
+//! wait and the broker's queues (at most one need per waiting claim). The deadline bounds the wait
+//! for an answer, not the wait for a refund's confirmation: that ends when its broker is back.
 //!
 //! Assumed of the links: exactly once, and in order per pair of islands; to itself likewise.
 //!
-//! It doesn't know what the units are, who asked, nor how an answer reaches them. Which of its
-//! rules were measured against others stands in `docs/DESIGN.md`; [`policy`] has the baselines.
+//! It doesn't know what the units are, who asked, nor how an answer reaches them. [`policy`] has
+//! the baselines to compare with.
 
 mod broker;
 mod claim;

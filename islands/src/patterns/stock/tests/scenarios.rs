@@ -138,6 +138,21 @@ fn a_grant_that_comes_after_the_deadline_of_a_drained_resource_goes_back_to_the_
 }
 
 #[test]
+fn a_deadline_is_taken_back_once_the_claim_is_decided() {
+    let mut net = Net::new(4, 1, with_deadline(lease(0)), 3);
+    net.create(0, 7);
+    let (island, broker) = (neighbour(&net), net.broker(Item(0)));
+    for (claim, units) in [(1, 7), (2, 1)] {
+        net.claim(island, claim, &[(0, units)]);
+        assert_eq!(net.timers.len(), 1);
+        reach_broker(&mut net, island);
+        net.deliver(broker, island);
+        assert_eq!(net.accepted(claim), claim == 1);
+        assert!(net.timers.is_empty(), "claim {claim} left its timer");
+    }
+}
+
+#[test]
 fn a_grant_belongs_to_its_claim_and_no_other_takes_it() {
     let mut net = four_by_five();
     let island = neighbour(&net);
@@ -180,6 +195,9 @@ fn a_ring_asks_its_peers_from_the_next_one_on() {
     net.claim(2, 2, &[(0, 16)]);
     net.settle();
     assert!(net.accepted(1) && !net.accepted(2));
+    net.claim(2, 3, &[(0, 15)]);
+    net.settle();
+    assert!(net.accepted(3), "all N - 1 peers are asked, the last one too");
     net.check_quiet();
 }
 
