@@ -262,9 +262,8 @@ impl<I: Island> Archipelago<I> {
 
     /// The number of records of all islands, if each was at rest when it was looked at.
     fn look_at_rest(&self) -> Result<Option<u64>, AskError> {
-        let look = |island| {
-            self.look(island, |driver| (driver.is_settled(), driver.image().position.0))
-        };
+        let look =
+            |island| self.look(island, |driver| (driver.is_settled(), driver.image().position.0));
         let mut total = 0;
         for island in (0..self.islands()).map(IslandId) {
             match look(island).and_then(Pending::wait) {

@@ -84,7 +84,8 @@ fn a_token_travels_all_islands_and_the_asker_hears_of_it() {
 fn a_restart_replays_to_the_same_digest_and_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
-    let open = || builder().islands(3).journal(&data).segment_bytes(1 << 20).open(|_| Ring::default());
+    let open =
+        || builder().islands(3).journal(&data).segment_bytes(1 << 20).open(|_| Ring::default());
     let sea = open().unwrap();
     let client = sea.client("me");
     let first = client.ask("key", Command::Start { hops: 50 }).unwrap().wait().unwrap();
@@ -100,7 +101,11 @@ fn a_restart_replays_to_the_same_digest_and_goes_on() {
     let sea = open().unwrap();
     let number = archipelago::core::id::RequestNumber(1);
     let again = sea.client("me").ask_as(number, "key", Command::Start { hops: 50 });
-    assert_eq!(again.unwrap().wait().unwrap(), first, "asked again: the first answer, not decided again");
+    assert_eq!(
+        again.unwrap().wait().unwrap(),
+        first,
+        "asked again: the first answer, not decided again"
+    );
     let restarted = close(sea);
     assert_eq!(restarted.digest().unwrap(), closed.digest().unwrap());
 }

@@ -53,10 +53,7 @@ impl History {
     ///
     /// # Errors
     /// Damage, or records that this program cannot read.
-    pub fn read(
-        log: &Log,
-        mut order: impl FnMut(RequestNumber, &str),
-    ) -> Result<Self, Failure> {
+    pub fn read(log: &Log, mut order: impl FnMut(RequestNumber, &str)) -> Result<Self, Failure> {
         let client = route::client_id(CLIENT);
         let mut history = Self::default();
         log.records(|at: RecordAt<'_>| -> Result<(), Failure> {
@@ -77,7 +74,8 @@ impl History {
                 match entry {
                     Entry::Send { .. } => history.setup_messages += u64::from(creates),
                     Entry::Reply { asker, reply } if asker.client == client => {
-                        let reply = codec::decode(reply).map_err(|error| unreadable(&at, &error))?;
+                        let reply =
+                            codec::decode(reply).map_err(|error| unreadable(&at, &error))?;
                         history.set(asker.number, status_of(&reply));
                     }
                     _ => {}

@@ -82,9 +82,10 @@ fn view(at: &RecordAt<'_>) -> Result<RecordView, Failure> {
                         None => said,
                     });
                 }
-                Entry::Timer { number, deadline, command } => view
-                    .events
-                    .push(format!("timer {number} set for {deadline}: {}", words::<Command>(command))),
+                Entry::Timer { number, deadline, command } => view.events.push(format!(
+                    "timer {number} set for {deadline}: {}",
+                    words::<Command>(command)
+                )),
                 Entry::Cancelled(number) => view.events.push(format!("timer {number} taken back")),
             }
             Ok(())

@@ -107,7 +107,9 @@ impl Place {
                 .tempdir()
                 .map(Self::Temporary)
                 .map_err(|error| {
-                    Failure::input(format!("cannot make a temporary directory: {error}; use --data"))
+                    Failure::input(format!(
+                        "cannot make a temporary directory: {error}; use --data"
+                    ))
                 }),
         }
     }

@@ -96,12 +96,13 @@ impl Setting {
 
     /// Refuses to go on with another setting than the stored one.
     fn agrees_with(&self, stored: &Self) -> Result<(), Failure> {
-        let differs = |what: &str, stored: &dyn std::fmt::Display, asked: &dyn std::fmt::Display| {
-            Err(Failure::input(format!(
-                "the data directory was made with {what} {stored}, not {asked}: \
+        let differs =
+            |what: &str, stored: &dyn std::fmt::Display, asked: &dyn std::fmt::Display| {
+                Err(Failure::input(format!(
+                    "the data directory was made with {what} {stored}, not {asked}: \
                  use the same again, or another --data"
-            )))
-        };
+                )))
+            };
         let returns = |submitted| match submitted {
             Submitted::Yes => "submitted",
             Submitted::No => "passed over",

@@ -142,9 +142,9 @@ impl<R: Resource, P: Policy> Stock<R, P> {
         let step = DeskStep::Opened(slices);
         till.step(&step).expect("slices are part of the pool");
         let (Phase::Open(epoch) | Phase::Draining(epoch, _) | Phase::Pooled(epoch)) = till.phase;
-        let key_hash = resource.key_hash();
+        let first = self.config.policy.first_leftover(resource.key_hash());
         for island in (0..turn.islands()).map(IslandId) {
-            let units = policy::slice(slices, key_hash, turn.islands(), island);
+            let units = policy::slice(slices, first, turn.islands(), island);
             turn.send(island, StockMessage::Slice { resource, epoch, units });
         }
         step

@@ -48,6 +48,12 @@ pub trait Policy: Wire + Clone {
     /// Whether islands are served from the pool.
     fn pool_use(&self) -> PoolUse;
 
+    /// Which island gets the first of the units that a split leaves over (taken mod N); the next
+    /// islands get the others. By the resource's hash, so that no island gets more of everything.
+    fn first_leftover(&self, key_hash: u32) -> u32 {
+        key_hash
+    }
+
     /// What to do for a line for which `asked` peers were asked already.
     fn when_short(&self, asked: u32, islands: u32) -> Shortage;
 
@@ -111,7 +117,8 @@ impl Policy for Ring {
     }
 }
 
-/// All sliced; a short island refuses.
+/// All sliced; a short island refuses. Left-over units go to the low islands: that is how one would
+/// slice by hand, and it is the baseline whose figures are published.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Isolated;
 
@@ -122,6 +129,10 @@ impl Policy for Isolated {
 
     fn pool_use(&self) -> PoolUse {
         PoolUse::Unused
+    }
+
+    fn first_leftover(&self, _key_hash: u32) -> u32 {
+        0
     }
 
     fn when_short(&self, _asked: u32, _islands: u32) -> Shortage {
@@ -177,6 +188,10 @@ impl Policy for PolicyKind {
         chosen!(self, policy => policy.pool_use())
     }
 
+    fn first_leftover(&self, key_hash: u32) -> u32 {
+        chosen!(self, policy => policy.first_leftover(key_hash))
+    }
+
     fn when_short(&self, asked: u32, islands: u32) -> Shortage {
         chosen!(self, policy => policy.when_short(asked, islands))
     }
@@ -216,10 +231,10 @@ impl FromStr for PolicyKind {
 }
 
 /// Island `island`'s slice when `units` are split over `islands`: `units` div N, and one more for
-/// islands (hash + k) mod N, k below the remainder. All slices together are `units`.
+/// islands (first + k) mod N, k below the remainder. All slices together are `units`.
 #[must_use]
-pub fn slice(units: Units, key_hash: u32, islands: u32, island: IslandId) -> Units {
-    let (count, first) = (u64::from(islands), u64::from(key_hash) % u64::from(islands));
+pub fn slice(units: Units, first: u32, islands: u32, island: IslandId) -> Units {
+    let (count, first) = (u64::from(islands), u64::from(first) % u64::from(islands));
     let after_first = (u64::from(island.0) + count - first) % count;
     Units(units.0 / count + u64::from(after_first < units.0 % count))
 }
