@@ -15,7 +15,7 @@ use super::error::JournalError;
 use super::storage::{Segment, Storage};
 
 /// How much is read at once, in bytes.
-const WINDOW_BYTES: u64 = 2 << 20;
+const WINDOW_BYTES: u64 = 512 << 10;
 
 /// How many buffers are kept for reuse.
 const BUFFERS_MAX: usize = 16;

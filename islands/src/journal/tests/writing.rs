@@ -1,81 +1,16 @@
-//! Writing: going on after recovery, stopping after a failure, and the journaler's thread.
+//! Writing: going on after recovery, stopping after a failure.
 
-use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use archipelago_core::id::{IslandId, JournalPosition};
 use archipelago_core::journal::frame::{
     Block, BlockHeader, Chain, CommitNumber, HEADER_BYTES, SegmentNumber,
 };
 
+use super::failing::{Failing, Verb, journal_on};
 use super::{Story, close, commit, read, settings};
-use crate::journal::{
-    Book, ClosedJournal, Durability, Ending, GroupJournal, JournalError, Journaler, Memory,
-    ScanMode, Segment, Storage,
-};
-
-/// A disk whose n-th write, sync or create fails, once; the verbs after it would work again.
-struct Failing {
-    disk: Memory,
-    verb: Verb,
-    good: AtomicU64,
-    calls: AtomicU64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Verb {
-    Write,
-    Sync,
-    Create,
-}
-
-impl Failing {
-    fn new(verb: Verb, good: u64) -> Arc<Self> {
-        let (good, calls) = (AtomicU64::new(good), AtomicU64::new(0));
-        Arc::new(Self { disk: Memory::new(), verb, good, calls })
-    }
-
-    fn may(&self, verb: Verb) -> io::Result<()> {
-        // A segment made ahead, by its thread, is no second try.
-        if verb != Verb::Create || self.verb == Verb::Create {
-            self.calls.fetch_add(1, Ordering::Relaxed);
-        }
-        if verb == self.verb && self.good.fetch_sub(1, Ordering::Relaxed) == 0 {
-            return Err(io::Error::other("the disk is broken"));
-        }
-        Ok(())
-    }
-}
-
-impl Storage for Failing {
-    fn segments(&self) -> io::Result<Vec<Segment>> {
-        self.disk.segments()
-    }
-    fn create(&self, segment: Segment) -> io::Result<()> {
-        self.may(Verb::Create)?;
-        self.disk.create(segment)
-    }
-    fn read_at(&self, segment: SegmentNumber, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        self.disk.read_at(segment, offset, buffer)
-    }
-    fn write_at(&self, segment: SegmentNumber, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.may(Verb::Write)?;
-        self.disk.write_at(segment, offset, bytes)
-    }
-    fn sync(&self, segment: SegmentNumber) -> io::Result<()> {
-        self.may(Verb::Sync)?;
-        self.disk.sync(segment)
-    }
-    fn name(&self, segment: SegmentNumber) -> String {
-        self.disk.name(segment)
-    }
-}
-
-fn journal_on(disk: Arc<dyn Storage>) -> GroupJournal {
-    let (recovered, _) = read(&*disk, &settings(2), ScanMode::Repair).unwrap();
-    GroupJournal::resume(disk, settings(2), &recovered).unwrap()
-}
+use crate::journal::{Book, Durability, GroupJournal, Memory, ScanMode, Storage};
 
 #[test]
 fn after_one_failed_write_sync_or_create_the_journal_never_writes_again() {
@@ -185,74 +120,6 @@ fn only_disk_durability_flushes_each_commit() {
         commit(&mut journal, vec![story.block(0, 1, 10)]);
         assert_eq!(1000 - disk.good.load(Ordering::Relaxed), syncs, "{durability:?}");
     }
-}
-
-#[test]
-fn the_journaler_writes_all_that_was_handed_over_in_order_and_seals() {
-    let disk = Arc::new(Memory::new());
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let heard = Arc::clone(&told);
-    let journaler = Journaler::spawn(journal_on(disk.clone()), move |result| {
-        let durable = result.unwrap();
-        heard.lock().unwrap().extend(durable.iter().map(|one| (one.island, one.upto)));
-    })
-    .unwrap();
-    std::thread::scope(|scope| {
-        for island in 0..4 {
-            let handle = journaler.handle();
-            scope.spawn(move || {
-                let mut story = Story::new(2);
-                for _ in 0..100 {
-                    handle.hand_over(vec![story.block(island, 1, 50)]).unwrap();
-                }
-            });
-        }
-    });
-    let stats = Arc::clone(journaler.stats());
-    let ClosedJournal { bytes, last } = journaler.close().unwrap();
-    assert_eq!((stats.bytes(), stats.commits()), (bytes, last.0));
-    let told = told.lock().unwrap();
-    for island in 0..4 {
-        let upto: Vec<u64> =
-            told.iter().filter(|one| one.0 == IslandId(island)).map(|one| one.1.0).collect();
-        assert_eq!(upto, (1..=100).collect::<Vec<_>>());
-    }
-    let (recovered, blocks) = read(&*disk, &settings(2), ScanMode::ReadOnly).unwrap();
-    assert_eq!((recovered.ending, blocks.len()), (Ending::Seal, 400));
-    assert_eq!(recovered.bytes, bytes);
-}
-
-#[test]
-fn the_journaler_answers_every_hand_over_after_a_failure_with_the_error() {
-    let (answers, heard) = crossbeam::channel::unbounded();
-    let disk = Failing::new(Verb::Sync, 0);
-    let journaler = Journaler::spawn(journal_on(disk), move |result| {
-        answers.send(result.map(|_| ()).unwrap_err()).unwrap();
-    })
-    .unwrap();
-    let mut story = Story::new(2);
-    for _ in 0..20 {
-        journaler.hand_over(vec![story.block(0, 1, 10)]).unwrap();
-    }
-    let handle = journaler.handle();
-    let error = journaler.close().unwrap_err();
-    let heard: Vec<Arc<JournalError>> = heard.iter().collect();
-    assert_eq!(heard.len(), 20);
-    assert!(heard.iter().all(|one| Arc::ptr_eq(one, &error)));
-    let closed = handle.hand_over(Vec::new()).unwrap_err();
-    assert!(matches!(closed, JournalError::Closed), "{closed}");
-}
-
-#[test]
-fn a_dropped_journaler_writes_what_it_has_and_no_seal() {
-    let disk = Arc::new(Memory::new());
-    let journaler = Journaler::spawn(journal_on(disk.clone()), |result| drop(result.unwrap()));
-    let journaler = journaler.unwrap();
-    let _alive = journaler.handle();
-    journaler.hand_over(vec![Story::new(2).block(0, 1, 10)]).unwrap();
-    drop(journaler);
-    let (recovered, blocks) = read(&*disk, &settings(2), ScanMode::ReadOnly).unwrap();
-    assert_eq!((recovered.ending, blocks.len()), (Ending::Data, 1));
 }
 
 #[test]
