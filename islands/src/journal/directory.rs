@@ -175,3 +175,11 @@ impl Storage for Directory {
         self.path(segment).display().to_string()
     }
 }
+
+#[cfg(test)]
+impl Directory {
+    /// How many files are open.
+    pub(super) fn open_files(&self) -> usize {
+        self.open.lock().unwrap().len()
+    }
+}

@@ -242,6 +242,26 @@ fn evidence_is_found_even_when_the_next_commits_first_header_is_damaged_too() {
 }
 
 #[test]
+fn evidence_is_found_wherever_it_stands() {
+    // The only sound header left is the second of commit 2; it moves over the edge of what is
+    // looked at in one piece, 256 KiB.
+    for before_edge in [0, 1, 3, 48, 95, 96, 97] {
+        let mut story = Story::new(128);
+        let mut journal = story.open();
+        commit(&mut journal, vec![story.block(0, 1, 10)]);
+        let body = (256 << 10) - before_edge - SECTOR - HEADER_BYTES;
+        commit(&mut journal, vec![story.block(0, 1, body), story.block(1, 1, 10)]);
+        drop(journal);
+        let damaged = changed(&story, SegmentNumber(1), |image| {
+            image[20] ^= 1;
+            image[SECTOR + 20] ^= 1;
+        });
+        let found = damage(damaged.read(ScanMode::Repair).unwrap_err());
+        assert_eq!(found.commit, CommitNumber(1), "{before_edge} bytes before the edge");
+    }
+}
+
+#[test]
 fn a_copy_of_a_block_inside_a_torn_commit_is_no_evidence() {
     let mut story = Story::new(8);
     let mut journal = story.open();
@@ -345,17 +365,19 @@ fn a_sound_block_that_does_not_follow_the_one_before_is_refused() {
 fn blocks_of_two_commits_never_make_one() {
     let mut story = Story::new(8);
     let mut journal = story.open();
+    commit(&mut journal, vec![story.block(2, 1, 10)]);
     commit(&mut journal, vec![story.block(0, 1, 10), story.block(1, 1, 10)]);
     drop(journal);
-    let second = HEADER_BYTES + 10;
+    let second = SECTOR + HEADER_BYTES + 10;
     let forge = |change: fn(&mut BlockHeader)| forged(&story, second, change);
     for forged in [
-        forge(|header| header.commit.0 = 2),
+        forge(|header| header.commit.0 = 3),
+        forge(|header| header.watermark.0 = 0),
         forge(|header| header.chain.0 = 1),
         forge(|header| header.blocks = 4),
         forge(|header| header.life.0 = 5),
     ] {
-        assert_eq!(forged.read(ScanMode::Repair).unwrap().0.last, CommitNumber(0));
+        assert_eq!(forged.read(ScanMode::Repair).unwrap().0.last, CommitNumber(1));
     }
 }
 

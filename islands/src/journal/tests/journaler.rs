@@ -1,10 +1,11 @@
 //! The journaler's thread: everything handed over is written in order, and answered.
 
+use std::io;
 use std::sync::{Arc, Mutex};
 
 use archipelago_core::id::IslandId;
 
-use super::failing::{Failing, Verb, Waiting, journal_on};
+use super::failing::{Hooked, Verb, journal_on};
 use super::{Story, read, settings};
 use crate::journal::{ClosedJournal, Ending, JournalError, Journaler, Memory, ScanMode};
 
@@ -46,7 +47,7 @@ fn the_journaler_writes_all_that_was_handed_over_in_order_and_seals() {
 #[test]
 fn the_journaler_answers_every_hand_over_after_a_failure_with_the_error() {
     let (answers, heard) = crossbeam::channel::unbounded();
-    let disk = Failing::new(Verb::Sync, 0);
+    let disk = Hooked::failing(Verb::Sync, 0, Arc::default());
     let journaler = Journaler::spawn(journal_on(disk), move |result| {
         answers.send(result.map(|_| ()).unwrap_err()).unwrap();
     })
@@ -80,7 +81,13 @@ fn a_dropped_journaler_writes_what_it_has_and_no_seal() {
 fn commits_of(sizes: &[usize]) -> Vec<usize> {
     let (go, word) = crossbeam::channel::unbounded();
     let (begins, begun) = crossbeam::channel::unbounded();
-    let disk = Arc::new(Waiting { disk: Memory::new(), begins, word });
+    let disk = Hooked::new(move |verb, _, _| {
+        if verb == Verb::Write {
+            begins.send(()).map_err(io::Error::other)?;
+            word.recv().map_err(io::Error::other)?;
+        }
+        Ok(())
+    });
     let (tell, heard) = crossbeam::channel::unbounded();
     let journaler = Journaler::spawn(journal_on(disk), move |result| {
         tell.send(result.unwrap().len()).unwrap();
