@@ -67,9 +67,8 @@ impl Directory {
         access: Access,
         lock: Option<Arc<File>>,
     ) -> io::Result<Self> {
-        if access == Access::ReadWrite && !folder.exists() {
-            fs::create_dir_all(folder)?;
-            sync_folder(folder.parent().unwrap_or(folder))?;
+        if access == Access::ReadWrite {
+            make_folder(folder)?;
         }
         fs::read_dir(folder)?;
         let open = Mutex::new(BTreeMap::new());
@@ -96,6 +95,24 @@ impl Directory {
         open.insert(segment, Arc::clone(&file));
         Ok(file)
     }
+}
+
+/// Makes a folder and all it is in, and its name durable.
+///
+/// What exists is flushed as well: it may be left by a process that died before it did so.
+pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+    let parent = folder.parent();
+    if !folder.exists() {
+        if let Some(parent) = parent.filter(|parent| !parent.as_os_str().is_empty()) {
+            make_folder(parent)?;
+        }
+        match fs::create_dir(folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => made?,
+        }
+    }
+    sync_folder(folder)?;
+    parent.map_or(Ok(()), sync_folder)
 }
 
 /// Makes the names in a folder durable.
@@ -173,5 +190,13 @@ impl Storage for Directory {
 
     fn name(&self, segment: SegmentNumber) -> String {
         self.path(segment).display().to_string()
+    }
+}
+
+#[cfg(test)]
+impl Directory {
+    /// How many files are open.
+    pub(super) fn open_files(&self) -> usize {
+        self.open.lock().unwrap().len()
     }
 }

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::description::{DESCRIPTION_FILE, Description};
-use super::directory::{Access, Directory, sync_folder};
+use super::directory::{Access, Directory, make_folder};
 use super::error::JournalError;
 
 /// The name of the lock file.
@@ -47,12 +47,7 @@ impl DataDirectory {
     /// [`JournalError::Description`], [`JournalError::UnknownFormat`],
     /// [`JournalError::SegmentBytes`] and [`JournalError::Io`].
     pub fn create_or_open(path: &Path, asked: &Description) -> Result<Self, JournalError> {
-        let name = path.display().to_string();
-        if !path.exists() {
-            fs::create_dir_all(path).map_err(JournalError::io("make", name.as_str()))?;
-            let parent = path.parent().unwrap_or(path);
-            sync_folder(parent).map_err(JournalError::io("flush the parent of", name.as_str()))?;
-        }
+        make_folder(path).map_err(JournalError::io("make", shown(path)))?;
         // Before the lock file is made: a directory of somebody else's must stay as it is.
         check_ours(path)?;
         let file = path.join(LOCK_FILE);

@@ -2,7 +2,7 @@
 //!
 //! Islands hand over blocks; the [`Journaler`] thread takes all that is queued, writes it as one
 //! commit, flushes once, and says which islands are durable up to where. Opening a journal reads
-//! all of it with [`scan`], which also decides what a damaged end means.
+//! all of it with [`scan()`], which also decides what a damaged end means.
 //!
 //! Rules:
 //! 1. A commit is one write at a fresh sector of 4,096 bytes, then one flush. It never spans two

@@ -85,34 +85,19 @@ pub(super) fn look_behind(
     reader: &Reader<'_>,
     fault: &Fault,
 ) -> Result<&'static Row, JournalError> {
-    let expected = reader.last.next();
     let mut after = After::Zeros;
-    for_each_rest(reader, &mut |segment, start, rest| {
-        for (index, sector) in rest.chunks(SECTOR).enumerate() {
-            if is_zero(sector) {
-                continue;
-            }
-            let at = start + (index * SECTOR) as u64;
-            let place = BlockPlace { segment: segment.number, offset: at as u32 };
+    for_each_piece(reader, &mut |piece| {
+        for (place, sector) in piece.standing() {
             let own = fault.here == Here::Broken && place == fault.place;
             if after == After::Zeros && !own {
                 after = After::Remains;
             }
-            for inside in 0..sector.len() {
-                let bytes = &rest[index * SECTOR + inside..];
-                if !bytes.starts_with(&MAGIC) {
-                    continue;
-                }
-                let place = BlockPlace { offset: place.offset + inside as u32, ..place };
-                let Ok((header, _)) = BlockHeader::decode(bytes) else { continue };
-                if header.life != reader.settings.life || header.here != place {
-                    continue;
-                }
-                if header.commit > expected && header.watermark >= expected {
-                    after = After::Acknowledged;
-                } else if header.commit > expected && after != After::Acknowledged {
+            match (evidence(reader, place, sector), after) {
+                (After::Acknowledged, _) => after = After::Acknowledged,
+                (After::Unacknowledged, After::Zeros | After::Remains) => {
                     after = After::Unacknowledged;
                 }
+                _ => {}
             }
         }
         Ok(())
@@ -120,39 +105,88 @@ pub(super) fn look_behind(
     Ok(decide(fault.here, after))
 }
 
+/// The strongest evidence for a later commit among the blocks that start in the sector at `place`.
+/// `bytes` starts with the sector, and goes on as far as a header may.
+fn evidence(reader: &Reader<'_>, place: BlockPlace, bytes: &[u8]) -> After {
+    let expected = reader.last.next();
+    let mut found = After::Remains;
+    for inside in 0..SECTOR.min(bytes.len()) {
+        let bytes = &bytes[inside..];
+        if !bytes.starts_with(&MAGIC) {
+            continue;
+        }
+        let place = BlockPlace { offset: place.offset + inside as u32, ..place };
+        match BlockHeader::decode(bytes) {
+            Ok((header, _)) if header.life != reader.settings.life || header.here != place => {}
+            Ok((header, _)) if header.commit <= expected => {}
+            Ok((header, _)) if header.watermark >= expected => return After::Acknowledged,
+            Ok(_) => found = After::Unacknowledged,
+            Err(_) => {}
+        }
+    }
+    found
+}
+
 /// Zeroes everything behind the end, and flushes.
 pub(super) fn cut(reader: &Reader<'_>) -> Result<(), JournalError> {
     let storage = reader.storage;
-    for_each_rest(reader, &mut |segment, start, rest| {
-        let standing = |sector: &&[u8]| !is_zero(sector);
-        let sectors = || rest.chunks(SECTOR);
-        let Some(first) = sectors().position(|sector| standing(&sector)) else { return Ok(()) };
-        let last = sectors().rposition(|sector| standing(&sector)).unwrap_or(first);
-        let zeros = vec![0; (last + 1 - first) * SECTOR];
+    let mut changed = Vec::new();
+    for_each_piece(reader, &mut |piece| {
+        let Some(first) = piece.standing().next().map(|(place, _)| place) else { return Ok(()) };
+        let last = piece.standing().last().map_or(first, |(place, _)| place);
+        let zeros = vec![0; (last.offset - first.offset) as usize + SECTOR];
+        if changed.last() != Some(&first.segment) {
+            changed.push(first.segment);
+        }
         storage
-            .write_at(segment.number, start + (first * SECTOR) as u64, &zeros)
-            .map_err(JournalError::io("zero the torn tail of", storage.name(segment.number)))?;
-        storage
-            .sync(segment.number)
-            .map_err(JournalError::io("flush", storage.name(segment.number)))
-    })
+            .write_at(first.segment, u64::from(first.offset), &zeros)
+            .map_err(JournalError::io("zero the torn tail of", storage.name(first.segment)))
+    })?;
+    for segment in changed {
+        storage.sync(segment).map_err(JournalError::io("flush", storage.name(segment)))?;
+    }
+    Ok(())
 }
 
-/// What [`for_each_rest`] calls: the segment, where the rest starts in it, and its bytes.
-type OnRest<'a> = dyn FnMut(Segment, u64, &[u8]) -> Result<(), JournalError> + 'a;
+/// How much of what is behind the end is looked at at once, in bytes.
+const PIECE_BYTES: usize = 256 << 10;
 
-/// Reads the rest of the last segment, then every later segment.
-fn for_each_rest(reader: &Reader<'_>, each: &mut OnRest<'_>) -> Result<(), JournalError> {
-    let mut start = reader.offset;
-    let mut rest = Vec::new();
+/// A piece of what is behind the end.
+struct Piece<'a> {
+    start: BlockPlace,
+    /// Up to [`PIECE_BYTES`], and one more sector for a header that crosses the edge.
+    bytes: &'a [u8],
+}
+
+impl Piece<'_> {
+    /// Its sectors that are not zero, each with all bytes of the piece from there on.
+    fn standing(&self) -> impl Iterator<Item = (BlockPlace, &[u8])> {
+        let sectors = self.bytes[..self.bytes.len().min(PIECE_BYTES)].chunks(SECTOR).enumerate();
+        sectors.filter(|(_, sector)| !is_zero(sector)).map(|(index, _)| {
+            let offset = self.start.offset + (index * SECTOR) as u32;
+            (BlockPlace { offset, ..self.start }, &self.bytes[index * SECTOR..])
+        })
+    }
+}
+
+/// What [`for_each_piece`] calls.
+type OnPiece<'a> = dyn FnMut(Piece<'_>) -> Result<(), JournalError> + 'a;
+
+/// Reads the rest of the last segment, then every later segment, piece by piece.
+fn for_each_piece(reader: &Reader<'_>, each: &mut OnPiece<'_>) -> Result<(), JournalError> {
+    let mut buffer = vec![0; PIECE_BYTES + SECTOR];
+    let mut offset = reader.offset;
     for segment in reader.segments.iter().skip(reader.at) {
-        rest.resize((segment.bytes - start) as usize, 0);
-        reader
-            .storage
-            .read_at(segment.number, start, &mut rest)
-            .map_err(JournalError::io("read", reader.storage.name(segment.number)))?;
-        each(*segment, start, &rest)?;
-        start = 0;
+        while offset < segment.bytes {
+            let read = reader
+                .storage
+                .read_at(segment.number, offset, &mut buffer)
+                .map_err(JournalError::io("read", reader.storage.name(segment.number)))?;
+            let start = BlockPlace { segment: segment.number, offset: offset as u32 };
+            each(Piece { start, bytes: &buffer[..read] })?;
+            offset += PIECE_BYTES as u64;
+        }
+        offset = 0;
     }
     Ok(())
 }

@@ -1,6 +1,9 @@
 //! Tests of the journal as a whole, and the few verbs they are written in.
 
+mod crash;
 mod damage;
+mod failing;
+mod journaler;
 mod life;
 mod reading;
 mod storage;

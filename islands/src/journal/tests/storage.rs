@@ -79,6 +79,7 @@ fn a_directory_reads_more_segments_than_it_keeps_open() {
         disk.read_at(SegmentNumber(number), 7, &mut byte).unwrap();
         assert_eq!(byte, [number as u8]);
     }
+    assert_eq!(disk.open_files(), 16);
 }
 
 #[test]

@@ -1,109 +1,113 @@
-//! Writing: going on after recovery, stopping after a failure, and the journaler's thread.
+//! Writing: going on after recovery, stopping after a failure.
 
-use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use archipelago_core::id::{IslandId, JournalPosition};
 use archipelago_core::journal::frame::{
     Block, BlockHeader, Chain, CommitNumber, HEADER_BYTES, SegmentNumber,
 };
 
+use super::failing::{Hooked, Verb, journal_on};
 use super::{Story, close, commit, read, settings};
 use crate::journal::{
-    Book, ClosedJournal, Durability, Ending, GroupJournal, JournalError, Journaler, Memory,
-    ScanMode, Segment, Storage,
+    Book, Durability, GroupJournal, JournalSettings, Memory, ScanMode, Segment, Storage,
 };
-
-/// A disk whose n-th write, sync or create fails, once; the verbs after it would work again.
-struct Failing {
-    disk: Memory,
-    verb: Verb,
-    good: AtomicU64,
-    calls: AtomicU64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Verb {
-    Write,
-    Sync,
-    Create,
-}
-
-impl Failing {
-    fn new(verb: Verb, good: u64) -> Arc<Self> {
-        let (good, calls) = (AtomicU64::new(good), AtomicU64::new(0));
-        Arc::new(Self { disk: Memory::new(), verb, good, calls })
-    }
-
-    fn may(&self, verb: Verb) -> io::Result<()> {
-        // A segment made ahead, by its thread, is no second try.
-        if verb != Verb::Create || self.verb == Verb::Create {
-            self.calls.fetch_add(1, Ordering::Relaxed);
-        }
-        if verb == self.verb && self.good.fetch_sub(1, Ordering::Relaxed) == 0 {
-            return Err(io::Error::other("the disk is broken"));
-        }
-        Ok(())
-    }
-}
-
-impl Storage for Failing {
-    fn segments(&self) -> io::Result<Vec<Segment>> {
-        self.disk.segments()
-    }
-    fn create(&self, segment: Segment) -> io::Result<()> {
-        self.may(Verb::Create)?;
-        self.disk.create(segment)
-    }
-    fn read_at(&self, segment: SegmentNumber, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        self.disk.read_at(segment, offset, buffer)
-    }
-    fn write_at(&self, segment: SegmentNumber, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.may(Verb::Write)?;
-        self.disk.write_at(segment, offset, bytes)
-    }
-    fn sync(&self, segment: SegmentNumber) -> io::Result<()> {
-        self.may(Verb::Sync)?;
-        self.disk.sync(segment)
-    }
-    fn name(&self, segment: SegmentNumber) -> String {
-        self.disk.name(segment)
-    }
-}
-
-fn journal_on(disk: Arc<dyn Storage>) -> GroupJournal {
-    let (recovered, _) = read(&*disk, &settings(2), ScanMode::Repair).unwrap();
-    GroupJournal::resume(disk, settings(2), &recovered).unwrap()
-}
 
 #[test]
 fn after_one_failed_write_sync_or_create_the_journal_never_writes_again() {
     // Each commit fills a sector, so the third needs the second segment.
-    for (verb, good, doing) in
-        [(Verb::Write, 1, "write"), (Verb::Sync, 1, "flush"), (Verb::Create, 1, "make")]
-    {
-        let disk = Failing::new(verb, good);
-        let mut journal = journal_on(disk.clone());
+    for (verb, doing) in [(Verb::Write, "write"), (Verb::Sync, "flush"), (Verb::Create, "make")] {
+        let calls: Arc<[AtomicU64; 3]> = Arc::default();
+        let count = || calls.each_ref().map(|calls| calls.load(Ordering::Relaxed));
+        let mut journal = journal_on(Hooked::failing(verb, 1, Arc::clone(&calls)));
         let mut story = Story::new(2);
-        let mut errors = Vec::new();
-        for _ in 0..6 {
-            if let Err(error) = journal.commit(&mut vec![story.block(0, 1, 10)]) {
-                errors.push(error);
-                break;
-            }
-        }
-        let calls = disk.calls.load(Ordering::Relaxed);
-        for _ in 0..3 {
-            errors.push(journal.commit(&mut vec![story.block(0, 1, 10)]).unwrap_err());
-        }
+        let first = (0..6)
+            .find_map(|_| journal.commit(&mut vec![story.block(0, 1, 10)]).err())
+            .expect("a verb failed");
+        let mut before = count();
+        let mut errors: Vec<_> =
+            (0..3).map(|_| journal.commit(&mut vec![story.block(0, 1, 10)]).unwrap_err()).collect();
         errors.push(journal.close().unwrap_err());
-        assert_eq!(disk.calls.load(Ordering::Relaxed), calls, "{verb:?}: it tried again");
-        assert_eq!(errors.len(), 5);
-        assert!(errors.iter().all(|error| Arc::ptr_eq(error, &errors[0])), "{verb:?}");
-        let expected = format!("cannot {doing} segment");
-        assert!(errors[0].to_string().starts_with(&expected), "{}", errors[0]);
+        let mut after = count();
+        if verb != Verb::Create {
+            // A segment made ahead, by its thread, is no second try.
+            (before[Verb::Create as usize], after[Verb::Create as usize]) = (0, 0);
+        }
+        assert_eq!(after, before, "{verb:?}: it tried again");
+        assert!(errors.iter().all(|error| Arc::ptr_eq(error, &first)), "{verb:?}");
+        assert!(first.to_string().starts_with(&format!("cannot {doing} segment")), "{first}");
     }
+}
+
+#[test]
+fn segments_are_made_one_after_the_other_even_when_a_large_commit_passes_one_over() {
+    let order = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&order);
+    let disk = Hooked::new(move |verb, segment, _| {
+        if verb == Verb::Create {
+            // The segment made ahead is slow.
+            std::thread::sleep(Duration::from_millis(if segment.0 == 2 { 100 } else { 0 }));
+            seen.lock().unwrap().push(segment.0);
+        }
+        Ok(())
+    });
+    let mut journal = journal_on(disk);
+    let mut story = Story::new(2);
+    commit(&mut journal, vec![story.block(0, 1, 10)]);
+    let large = commit(&mut journal, vec![story.block(0, 1, 20_000)]);
+    assert_eq!(large[0].place.segment, SegmentNumber(3));
+    drop(journal);
+    assert_eq!(order.lock().unwrap()[..3], [1, 2, 3]);
+}
+
+/// A disk that remembers what would be left after a loss of power.
+fn forgetful() -> (Arc<Hooked>, Arc<Memory>) {
+    let durable = Arc::new(Memory::new());
+    let kept = Arc::clone(&durable);
+    let disk = Hooked::new(move |verb, segment, now| {
+        match verb {
+            Verb::Create => kept.create(Segment { number: segment, bytes: 8192 })?,
+            Verb::Sync => kept.replace(segment, now.image(segment)),
+            Verb::Write => {}
+        }
+        Ok(())
+    });
+    (disk, durable)
+}
+
+#[test]
+fn what_is_said_durable_survives_a_loss_of_power() {
+    let (disk, durable) = forgetful();
+    let mut journal = journal_on(disk);
+    let mut story = Story::new(2);
+    for round in 1..=7 {
+        commit(&mut journal, vec![story.block(0, 1, 10)]);
+        let (_, told) = read(&*durable, &settings(2), ScanMode::ReadOnly).unwrap();
+        assert_eq!(told.len(), round);
+    }
+}
+
+#[test]
+fn what_a_repairing_scan_reads_and_what_it_cuts_survives_a_loss_of_power() {
+    let (disk, durable) = forgetful();
+    let os = JournalSettings { durability: Durability::Os, ..settings(2) };
+    let (recovered, _) = read(&*disk, &os, ScanMode::Repair).unwrap();
+    let mut journal = GroupJournal::resume(disk.clone(), os, &recovered).unwrap();
+    let mut story = Story::new(2);
+    for _ in 0..3 {
+        commit(&mut journal, vec![story.block(0, 1, 10)]);
+    }
+    drop(journal);
+    let last = |disk: &Memory| read(disk, &os, ScanMode::ReadOnly).unwrap().0.last.0;
+    assert_eq!((last(&disk.disk), last(&durable)), (3, 0), "nothing was flushed so far");
+
+    disk.write_at(SegmentNumber(2), 100, &[7]).unwrap();
+    let (recovered, _) = read(&*disk, &os, ScanMode::Repair).unwrap();
+    assert!(recovered.torn.is_some());
+    assert_eq!(last(&durable), 2);
+    assert!(durable.image(SegmentNumber(2)).iter().all(|byte| *byte == 0));
 }
 
 #[test]
@@ -171,88 +175,6 @@ fn a_journal_goes_on_after_recovery_with_the_next_number_and_the_same_chain() {
     assert_eq!((second.commit, second.watermark), (CommitNumber(2), CommitNumber(1)));
     assert_eq!(second.chain, Chain::of(image.first_chunk::<HEADER_BYTES>().unwrap()));
     assert_eq!(second.previous, Some(first.here));
-}
-
-#[test]
-fn only_disk_durability_flushes_each_commit() {
-    for (durability, syncs) in [(Durability::Disk, 2), (Durability::Os, 0)] {
-        let disk = Failing::new(Verb::Sync, 1000);
-        let settings = crate::journal::JournalSettings { durability, ..settings(8) };
-        let (recovered, _) = read(&*disk, &settings, ScanMode::Repair).unwrap();
-        let mut journal = GroupJournal::resume(disk.clone(), settings, &recovered).unwrap();
-        let mut story = Story::new(8);
-        commit(&mut journal, vec![story.block(0, 1, 10)]);
-        commit(&mut journal, vec![story.block(0, 1, 10)]);
-        assert_eq!(1000 - disk.good.load(Ordering::Relaxed), syncs, "{durability:?}");
-    }
-}
-
-#[test]
-fn the_journaler_writes_all_that_was_handed_over_in_order_and_seals() {
-    let disk = Arc::new(Memory::new());
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let heard = Arc::clone(&told);
-    let journaler = Journaler::spawn(journal_on(disk.clone()), move |result| {
-        let durable = result.unwrap();
-        heard.lock().unwrap().extend(durable.iter().map(|one| (one.island, one.upto)));
-    })
-    .unwrap();
-    std::thread::scope(|scope| {
-        for island in 0..4 {
-            let handle = journaler.handle();
-            scope.spawn(move || {
-                let mut story = Story::new(2);
-                for _ in 0..100 {
-                    handle.hand_over(vec![story.block(island, 1, 50)]).unwrap();
-                }
-            });
-        }
-    });
-    let stats = Arc::clone(journaler.stats());
-    let ClosedJournal { bytes, last } = journaler.close().unwrap();
-    assert_eq!((stats.bytes(), stats.commits()), (bytes, last.0));
-    let told = told.lock().unwrap();
-    for island in 0..4 {
-        let upto: Vec<u64> =
-            told.iter().filter(|one| one.0 == IslandId(island)).map(|one| one.1.0).collect();
-        assert_eq!(upto, (1..=100).collect::<Vec<_>>());
-    }
-    let (recovered, blocks) = read(&*disk, &settings(2), ScanMode::ReadOnly).unwrap();
-    assert_eq!((recovered.ending, blocks.len()), (Ending::Seal, 400));
-    assert_eq!(recovered.bytes, bytes);
-}
-
-#[test]
-fn the_journaler_answers_every_hand_over_after_a_failure_with_the_error() {
-    let (answers, heard) = crossbeam::channel::unbounded();
-    let disk = Failing::new(Verb::Sync, 0);
-    let journaler = Journaler::spawn(journal_on(disk), move |result| {
-        answers.send(result.map(|_| ()).unwrap_err()).unwrap();
-    })
-    .unwrap();
-    let mut story = Story::new(2);
-    for _ in 0..20 {
-        journaler.hand_over(vec![story.block(0, 1, 10)]).unwrap();
-    }
-    let handle = journaler.handle();
-    let error = journaler.close().unwrap_err();
-    let heard: Vec<Arc<JournalError>> = heard.iter().collect();
-    assert_eq!(heard.len(), 20);
-    assert!(heard.iter().all(|one| Arc::ptr_eq(one, &error)));
-    let closed = handle.hand_over(Vec::new()).unwrap_err();
-    assert!(matches!(closed, JournalError::Closed), "{closed}");
-}
-
-#[test]
-fn a_dropped_journaler_writes_what_it_has_and_no_seal() {
-    let disk = Arc::new(Memory::new());
-    let journaler = Journaler::spawn(journal_on(disk.clone()), |result| drop(result.unwrap()));
-    let journaler = journaler.unwrap();
-    let _alive = journaler.handle();
-    journaler.hand_over(vec![Story::new(2).block(0, 1, 10)]).unwrap();
-    drop(journaler);
-    let (recovered, blocks) = read(&*disk, &settings(2), ScanMode::ReadOnly).unwrap();
-    assert_eq!((recovered.ending, blocks.len()), (Ending::Data, 1));
 }
 
 #[test]
