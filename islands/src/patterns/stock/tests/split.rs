@@ -71,3 +71,39 @@ proptest! {
         prop_assert!(Lease::default().slack(units, islands) <= units);
     }
 }
+
+/// A policy of a user's own, over the same books: pools three quarters.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+struct MostlyPooled;
+
+impl Policy for MostlyPooled {
+    fn pooled(&self, units: Units, _islands: u32) -> Units {
+        Units(units.0 - units.0 / 4)
+    }
+
+    fn pool_use(&self) -> policy::PoolUse {
+        policy::PoolUse::Lends
+    }
+
+    fn when_short(&self, _asked: u32, _islands: u32) -> policy::Shortage {
+        policy::Shortage::AskBroker
+    }
+
+    fn slack(&self, _left: Units, _islands: u32) -> Units {
+        Units::ZERO
+    }
+}
+
+#[test]
+fn a_user_can_write_a_policy_and_its_stock_is_plain_data_too() {
+    let table = std::sync::Arc::new(archipelago_core::command::route::Table::modulo(1).unwrap());
+    let mut turn = archipelago_core::island::Turn::<Shop>::new(IslandId(0), table);
+    let mut stock = Stock::new(StockConfig { policy: MostlyPooled, deadline: None });
+    stock.create(Item(0), Units(8), &mut turn).unwrap();
+    turn.decision().events.iter().for_each(|event| stock.evolve(&event.0));
+    assert_eq!((stock.ledger(&Item(0)).pool, stock.ledger(&Item(0)).sent), (Units(6), Units(2)));
+    let mut bytes = Vec::new();
+    archipelago_core::codec::encode(&stock, &mut bytes).unwrap();
+    let back: Stock<Item, MostlyPooled> = archipelago_core::codec::decode(&bytes).unwrap();
+    assert_eq!(back.ledger(&Item(0)), stock.ledger(&Item(0)));
+}
