@@ -52,6 +52,11 @@ impl Numbers {
         Ok((number, oldest))
     }
 
+    /// Keeps `number` as unanswered before it is asked.
+    fn reserve(&self, number: RequestNumber) -> Result<(), Busy> {
+        self.take(Some(number)).map(|_| ())
+    }
+
     pub(super) fn answered(&self, number: RequestNumber) {
         self.lock().unanswered.remove(&number);
     }
@@ -61,7 +66,7 @@ impl Numbers {
 ///
 /// Requests are told apart by (client name, number) for ever, also after a restart: a program that
 /// may ask again after a crash names its client and numbers its requests itself
-/// ([`Client::ask_as`]), ascending.
+/// ([`Client::ask_as`]), ascending; a number that has to wait is [reserved](Client::reserve).
 #[derive(Debug)]
 pub struct Client<I: Island> {
     shared: Arc<Shared<I>>,
@@ -100,6 +105,15 @@ impl<I: Island> Client<I> {
         command: I::Command,
     ) -> Result<Pending<I::Reply>, AskError> {
         self.ask_numbered(Some(number), key.as_ref(), command)
+    }
+
+    /// Announces that `number` will be asked later, after higher ones: until it is answered,
+    /// nothing from it on is forgotten.
+    ///
+    /// # Errors
+    /// [`AskError::Busy`] when it is too far ahead of the oldest unanswered number.
+    pub fn reserve(&self, number: RequestNumber) -> Result<(), AskError> {
+        self.numbers.reserve(number).map_err(AskError::Busy)
     }
 
     /// Tells an island something; nobody waits for the answer.

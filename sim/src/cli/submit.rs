@@ -3,11 +3,14 @@
 //! Rules:
 //! 1. What an earlier run on the same data answered is not asked again; its reply is only noted in
 //!    the reply log if it is missing there.
-//! 2. At most [`OUTSTANDING_MAX`] requests are on their way; Busy means to take an answer first.
+//! 2. At most [`OUTSTANDING_MAX`] requests are on their way or wait; Busy means to take an answer
+//!    first.
+//! 3. A customer's return waits for the answers to that customer's orders before it; what the
+//!    customer does next waits behind it. Other customers go on.
 //!
 //! It doesn't know where requests come from.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use archipelago::command::{AskError, Client, Completion, Completions};
@@ -17,7 +20,7 @@ use archipelago_core::id::RequestNumber;
 use super::failure::Failure;
 use super::history::{History, Status, status_of};
 use super::reply_log::ReplyLog;
-use crate::workload::warehouse::action::Action;
+use crate::workload::warehouse::action::{Action, Line};
 use crate::workload::warehouse::{
     BadName, Command, Login, OrderLine, OrderNumber, ProductCode, Reply, Warehouse,
 };
@@ -32,6 +35,14 @@ struct Outstanding {
     number: OrderNumber,
     login: Login,
     kind: Kind,
+}
+
+/// An order or a return that waits for its customer's orders.
+struct Waiting {
+    number: RequestNumber,
+    order: OrderNumber,
+    kind: Kind,
+    command: Command,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -59,6 +70,7 @@ impl Submitted {
 
 /// Submits requests of one client.
 pub struct Submitter<'a> {
+    client: &'a Client<Warehouse>,
     completions: Completions<'a, Warehouse>,
     history: &'a History,
     replies: Option<ReplyLog>,
@@ -67,6 +79,11 @@ pub struct Submitter<'a> {
     outstanding: HashMap<RequestNumber, Outstanding>,
     /// Orders on their way, by customer.
     by_login: HashMap<Login, usize>,
+    /// What waits, by customer, and how much that is.
+    waiting: HashMap<Login, VecDeque<Waiting>>,
+    waiting_count: usize,
+    /// Customers whose orders are all answered and who wait.
+    ready: Vec<Login>,
     submitted: Submitted,
 }
 
@@ -79,12 +96,16 @@ impl<'a> Submitter<'a> {
         replies: Option<ReplyLog>,
     ) -> Self {
         Self {
+            client,
             completions: client.completions(),
             history,
             replies,
             others: 0,
             outstanding: HashMap::new(),
             by_login: HashMap::new(),
+            waiting: HashMap::new(),
+            waiting_count: 0,
+            ready: Vec::new(),
             submitted: Submitted::default(),
         }
     }
@@ -106,6 +127,7 @@ impl<'a> Submitter<'a> {
         command: Command,
     ) -> Result<(), Failure> {
         if matches!(self.history.status(number), Status::Unknown | Status::Open) {
+            self.make_room()?;
             self.others += 1;
             self.ask(number, key, command)?;
         }
@@ -132,39 +154,15 @@ impl<'a> Submitter<'a> {
             }
             Status::Answered => return Ok(()),
         }
+        self.make_room()?;
         let bad = |name: BadName| Failure::input(format!("{}: {name}", action.number()));
-        let name = OrderNumber::try_from(action.number()).map_err(bad)?;
+        let order = OrderNumber::try_from(action.number()).map_err(bad)?;
         let login = Login::try_from(action.login()).map_err(bad)?;
-        let (kind, command) = match action {
-            Action::Order(order) => {
-                *self.by_login.entry(login).or_default() += 1;
-                let line = |line: &crate::workload::warehouse::action::Line| OrderLine {
-                    resource: codes[line.product.as_usize()],
-                    units: Units(u64::from(line.units)),
-                };
-                let lines = order.lines.iter().map(line).collect();
-                (Kind::Order, Command::PlaceOrder { order: name, login, lines })
-            }
-            Action::Return(back) => {
-                let product = codes[back.product.as_usize()];
-                let units = Units(u64::from(back.units));
-                (Kind::Return, Command::Return { number: name, login, product, units })
-            }
-        };
-        self.outstanding.insert(number, Outstanding { number: name, login, kind });
-        self.ask(number, action.login(), command)
-    }
-
-    /// Waits until no order of `login` is on its way.
-    ///
-    /// # Errors
-    /// As [`Submitter::submit_action`].
-    pub fn wait_for_orders_of(&mut self, login: &str) -> Result<(), Failure> {
-        let Ok(login) = Login::try_from(login) else { return Ok(()) };
-        while self.by_login.contains_key(&login) {
-            self.take_one()?;
-        }
-        Ok(())
+        let (kind, command) = command(action, order, login, codes);
+        let request = Waiting { number, order, kind, command };
+        let waits = self.waiting.contains_key(&login)
+            || (kind == Kind::Return && self.by_login.contains_key(&login));
+        if waits { self.wait(login, request) } else { self.start(login, request) }
     }
 
     /// Waits until everything submitted is answered.
@@ -172,29 +170,88 @@ impl<'a> Submitter<'a> {
     /// # Errors
     /// As [`Submitter::submit_action`].
     pub fn drain(&mut self) -> Result<(), Failure> {
-        while self.on_their_way() > 0 {
+        loop {
+            self.start_ready()?;
+            if self.on_their_way() == 0 {
+                return Ok(());
+            }
             self.take_one()?;
         }
-        Ok(())
     }
 
     fn on_their_way(&self) -> usize {
         self.others + self.outstanding.len()
     }
 
-    fn ask(&mut self, number: RequestNumber, key: &str, command: Command) -> Result<(), Failure> {
+    /// Takes what has been answered, starts what that was waited for, and keeps to the limit.
+    fn make_room(&mut self) -> Result<(), Failure> {
         while let Some(completion) = self.completions.try_next() {
             self.take(completion)?;
         }
-        while self.on_their_way() > OUTSTANDING_MAX {
+        self.start_ready()?;
+        while self.on_their_way() + self.waiting_count >= OUTSTANDING_MAX {
+            self.take_one()?;
+            self.start_ready()?;
+        }
+        Ok(())
+    }
+
+    fn wait(&mut self, login: Login, request: Waiting) -> Result<(), Failure> {
+        while let Err(busy) = self.client.reserve(request.number) {
+            if self.on_their_way() == 0 {
+                return Err(Failure::input(busy.to_string()));
+            }
             self.take_one()?;
         }
-        let mut command = command;
+        // Answers taken meanwhile may have been the ones it waits for.
+        if !self.by_login.contains_key(&login) && !self.waiting.contains_key(&login) {
+            self.ready.push(login);
+        }
+        self.waiting_count += 1;
+        self.waiting.entry(login).or_default().push_back(request);
+        Ok(())
+    }
+
+    /// Starts what waited for orders that are answered now.
+    fn start_ready(&mut self) -> Result<(), Failure> {
+        while let Some(login) = self.ready.pop() {
+            while let Some(queue) = self.waiting.get_mut(&login) {
+                let held = self.by_login.contains_key(&login);
+                if held && queue.front().is_some_and(|next| next.kind == Kind::Return) {
+                    break;
+                }
+                match queue.pop_front() {
+                    Some(request) => {
+                        self.waiting_count -= 1;
+                        self.start(login, request)?;
+                    }
+                    None => drop(self.waiting.remove(&login)),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, login: Login, request: Waiting) -> Result<(), Failure> {
+        let Waiting { number, order, kind, command } = request;
+        if kind == Kind::Order {
+            *self.by_login.entry(login).or_default() += 1;
+        }
+        self.outstanding.insert(number, Outstanding { number: order, login, kind });
+        self.ask(number, login.as_str(), command)
+    }
+
+    fn ask(
+        &mut self,
+        number: RequestNumber,
+        key: &str,
+        mut command: Command,
+    ) -> Result<(), Failure> {
         loop {
             command = match self.completions.ask_as(number, key, command) {
                 Ok(()) => return Ok(()),
                 Err((AskError::Busy(_), command)) => command,
-                Err((error, _)) => return Err(Failure::input(error.to_string())),
+                Err((error, _)) => return Err(failed(number, &error)),
             };
             self.submitted.busy += 1;
             // This request is counted as on its way already.
@@ -227,6 +284,9 @@ impl<'a> Submitter<'a> {
             *count -= 1;
             if *count == 0 {
                 self.by_login.remove(&done.login);
+                if self.waiting.contains_key(&done.login) {
+                    self.ready.push(done.login);
+                }
             }
         }
         let reply = answer.map_err(|error| failed(number, &error))?;
@@ -240,6 +300,30 @@ impl<'a> Submitter<'a> {
             }
             (Kind::Return, Status::Answered) => Ok(()),
             _ => Err(Failure::check(format!("{}: {reply}", done.number))),
+        }
+    }
+}
+
+/// The command that an action is.
+fn command(
+    action: &Action,
+    order: OrderNumber,
+    login: Login,
+    codes: &[ProductCode],
+) -> (Kind, Command) {
+    match action {
+        Action::Order(placed) => {
+            let line = |line: &Line| OrderLine {
+                resource: codes[line.product.as_usize()],
+                units: Units(u64::from(line.units)),
+            };
+            let lines = placed.lines.iter().map(line).collect();
+            (Kind::Order, Command::PlaceOrder { order, login, lines })
+        }
+        Action::Return(back) => {
+            let product = codes[back.product.as_usize()];
+            let units = Units(u64::from(back.units));
+            (Kind::Return, Command::Return { number: order, login, product, units })
         }
     }
 }
