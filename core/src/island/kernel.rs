@@ -306,6 +306,7 @@ impl<I: Island> Kernel<I> {
         let cause = source.cause_of_sends(self.island, position);
         let (image, open, counters) = (&mut self.image, &mut self.gate.open, &mut self.counters);
         let island = self.island;
+        let mut replies = self.turn.decision_mut().replies.drain(..);
         let walked: Result<(), crate::bytes::Malformed> = record.walk(|entry| {
             match entry {
                 Entry::Event(_) => {}
@@ -315,13 +316,20 @@ impl<I: Island> Kernel<I> {
                     let message = Message { stamp, cause, command };
                     open.sends.entry(to).or_default().push(number, &message);
                 }
-                _ => image.note(&entry),
+                Entry::Reply { .. } => {
+                    let (asker, reply) = replies.next().expect("written just now");
+                    if image.note(&entry) {
+                        open.answers.push((asker, Answer::Reply(reply)));
+                    }
+                }
+                Entry::Timer { .. } | Entry::Cancelled(_) => {
+                    image.note(&entry);
+                }
             }
             Ok(())
         });
         walked.expect("written just now");
-        let replies = self.turn.decision_mut().replies.drain(..);
-        open.answers.extend(replies.map(|(asker, reply)| (asker, Answer::Reply(reply))));
+        drop(replies);
         if let Some(reason) = dead {
             self.counters.dead_letters += 1;
             if let Source::Client { asker, .. } = source {
