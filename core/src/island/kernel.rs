@@ -27,7 +27,7 @@ use crate::id::{IslandId, JournalPosition, Life, LinkSeq, Session};
 use crate::journal::frame::Block;
 use crate::journal::record::{self, Cause, Entry, RecordView, Source};
 use crate::link::chunk::{Chunk, Message};
-use crate::link::frame::{Control, Frame, Parcel};
+use crate::link::frame::{Frame, Parcel};
 use crate::link::{Arrival, Links};
 use crate::replay::{Image, SnapshotError};
 use crate::time::{Millis, Stamp};
@@ -132,16 +132,11 @@ impl<I: Island> Kernel<I> {
         self.running()?;
         match frame {
             Frame::Control(control) => {
-                self.receive_control(control);
+                self.links.on_control(control);
                 Ok(())
             }
             Frame::Data(parcel) => self.receive_parcel(now, parcel),
         }
-    }
-
-    fn receive_control(&mut self, control: &Control) {
-        let applied = self.image.applied_from(control.envelope.from);
-        self.links.on_control(control, applied);
     }
 
     fn receive_parcel(&mut self, now: Millis, parcel: &Parcel) -> Result<(), Refusal> {
