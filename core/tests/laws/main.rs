@@ -2,5 +2,8 @@
 //!
 //! It doesn't know threads, files or the simulator: those have checks of their own.
 
+mod codecs;
 mod faults;
+mod hello;
 mod net;
+mod stories;

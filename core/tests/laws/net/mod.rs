@@ -49,6 +49,14 @@ pub(crate) struct Node {
     largest: u64,
 }
 
+impl Node {
+    /// The journal is another one now: what was seen live need not come again.
+    pub(crate) fn forget_after_restore(&mut self) {
+        self.digests.clear();
+        self.snapshot = None;
+    }
+}
+
 /// One request of a client.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {
