@@ -48,7 +48,7 @@ fn a_panic_or_too_much_in_decide_is_a_dead_letter_and_takes_no_link_number() {
 
 #[test]
 fn a_message_or_timer_as_large_as_a_record_is_the_senders_dead_letter() {
-    for bytes in (1 << 18..1 << 20).step_by(1 << 17).chain((1 << 20) - 120..1 << 20) {
+    for bytes in [(1 << 18) - 9, 1 << 18, 1 << 19, (1 << 20) - 90, (1 << 20) - 60] {
         let mut world = World::new(2, limits(4, 4, 4));
         world.ask(0, Command::Big { to: AWAY, bytes });
         world.ask(0, Command::BigTimer { bytes });
@@ -126,7 +126,7 @@ fn a_request_is_decided_once_and_refused_by_name() {
     world.settle();
     assert_eq!(world.ask_again(first), Ok(Admitted::Again));
     let asker = world.asked[first].asker;
-    let mut ask = |world: &mut World, client, number: u64, below: u64| {
+    let ask = |world: &mut World, client, number: u64, below: u64| {
         let asker = Asker { client, number: RequestNumber(number), ..asker };
         let answered_below = RequestNumber(below);
         let now = world.now;

@@ -214,6 +214,7 @@ impl Island for Ledger {
                 turn.timer(Millis(1), Command::Load(vec![7; bytes as usize]));
                 turn.reply(Reply::Done);
             }
+            Command::Load(load) if load.len() > 1 << 17 => panic!("{}", "too heavy; ".repeat(100)),
             Command::Load(_) => turn.emit(Event::Got { random: 1 }),
             Command::AnswerTo(asker) => {
                 turn.reply(Reply::Done);
