@@ -112,12 +112,8 @@ impl<I: Island> Kernel<I> {
         self.input.clear();
         let unwritable = |reason: String| Refusal::Unwritable(reason);
         codec::encode(&command, &mut self.input).map_err(|error| unwritable(error.to_string()))?;
-        if self.input.len() > record::RECORD_BYTES_MAX / 4 {
-            return Err(unwritable(format!(
-                "{} bytes; the most is {}",
-                self.input.len(),
-                record::RECORD_BYTES_MAX / 4
-            )));
+        if self.input.len() > record::COMMAND_BYTES_MAX {
+            return Err(unwritable(record::Heavy(self.input.len()).to_string()));
         }
         let source = Source::Client { asker, answered_below };
         self.decide(now, source, Origin::Client(asker), Stamp::ZERO, Ok(command))?;

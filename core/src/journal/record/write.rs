@@ -2,9 +2,11 @@
 //!
 //! It doesn't know where the bytes go.
 
+use serde::Serialize;
+
 use super::{
-    CANCELLED, DEAD, EVENTS, RECORD_BYTES_MAX, REPLIES, SENDS, SOURCE_CLIENT, SOURCE_ISLAND,
-    SOURCE_TIMER, Source, TIMERS,
+    CANCELLED, COMMAND_BYTES_MAX, DEAD, EVENTS, RECORD_BYTES_MAX, REPLIES, SENDS, SOURCE_CLIENT,
+    SOURCE_ISLAND, SOURCE_TIMER, Source, TIMERS,
 };
 use crate::bytes::{put_part, put_slice, put_varint};
 use crate::codec::{CodecError, encode};
@@ -17,6 +19,11 @@ use crate::time::Stamp;
 #[error("the record would have {0} bytes; the most is {RECORD_BYTES_MAX}")]
 pub struct Oversize(pub usize);
 
+/// A message or a timer's command larger than [`COMMAND_BYTES_MAX`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a command of {0} bytes to be sent or kept; the most is {COMMAND_BYTES_MAX}")]
+pub struct Heavy(pub usize);
+
 /// Why a record could not be written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
@@ -26,6 +33,9 @@ pub enum WriteError {
     /// It is too large.
     #[error(transparent)]
     Oversize(#[from] Oversize),
+    /// One of its commands is too large.
+    #[error(transparent)]
+    Heavy(#[from] Heavy),
 }
 
 /// Appends one record to `out`: `input` is the encoded command, `dead` the reason when it is a dead
@@ -56,7 +66,7 @@ pub fn write<I: Island>(
     let written = match sections {
         Ok(_) if length > RECORD_BYTES_MAX => Err(Oversize(length).into()),
         Ok(sections) => Ok(flags | sections),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
     };
     match written {
         Ok(flags) => {
@@ -104,7 +114,7 @@ fn put_sections<I: Island>(
     source: &Source,
     decision: &Decision<I>,
     number: &mut impl FnMut(IslandId) -> LinkSeq,
-) -> Result<u8, CodecError> {
+) -> Result<u8, WriteError> {
     let mut flags = 0;
     let mut section = |out: &mut Vec<u8>, flag: u8, count: usize| {
         if count > 0 {
@@ -120,7 +130,7 @@ fn put_sections<I: Island>(
     for (to, command) in &decision.sends {
         put_varint(out, u64::from(to.0));
         put_varint(out, number(*to).0);
-        put_part(out, |out| encode(command, out))?;
+        put_command(out, command)?;
     }
     section(out, REPLIES, decision.replies.len());
     for (asker, reply) in &decision.replies {
@@ -137,11 +147,20 @@ fn put_sections<I: Island>(
     for (timer, deadline, command) in &decision.timers {
         put_varint(out, timer.0);
         put_varint(out, deadline.0);
-        put_part(out, |out| encode(command, out))?;
+        put_command(out, command)?;
     }
     section(out, CANCELLED, decision.cancelled.len());
     for timer in &decision.cancelled {
         put_varint(out, timer.0);
     }
     Ok(flags)
+}
+
+fn put_command<C: Serialize>(out: &mut Vec<u8>, command: &C) -> Result<(), WriteError> {
+    put_part(out, |out| {
+        let start = out.len();
+        encode(command, out)?;
+        let length = out.len() - start;
+        if length > COMMAND_BYTES_MAX { Err(Heavy(length).into()) } else { Ok(()) }
+    })
 }
