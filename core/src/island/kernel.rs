@@ -22,7 +22,7 @@ use super::turn::{Origin, Turn};
 use super::values::{Admitted, Answer, Counters, Limits, Output, Refusal, Request};
 use crate::codec;
 use crate::command::dedup::{Kept, Known};
-use crate::command::route::Table;
+use crate::command::route::{SLOTS, Table};
 use crate::id::{IslandId, JournalPosition, Life, LinkSeq, Session};
 use crate::journal::frame::Block;
 use crate::journal::record::{self, Cause, Entry, RecordView, Source};
@@ -93,6 +93,12 @@ impl<I: Island> Kernel<I> {
     pub fn ask(&mut self, now: Millis, request: Request<I::Command>) -> Result<Admitted, Refusal> {
         let Request { asker, answered_below, command } = request;
         self.running()?;
+        if asker.slot.0 >= SLOTS {
+            return Err(Refusal::Unwritable(format!(
+                "slot {}; slots are below {SLOTS}",
+                asker.slot
+            )));
+        }
         match self.image.sessions.known(&asker, answered_below, self.limits.clients_max) {
             Known::New => {}
             Known::Kept(Kept::Pending) => {

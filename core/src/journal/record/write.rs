@@ -10,7 +10,8 @@ use super::{
 };
 use crate::bytes::{put_part, put_slice, put_varint};
 use crate::codec::{CodecError, encode};
-use crate::id::{Asker, IslandId, LinkSeq};
+use crate::command::route::SLOTS;
+use crate::id::{Asker, IslandId, LinkSeq, Slot};
 use crate::island::{Decision, Island};
 use crate::time::Stamp;
 
@@ -36,6 +37,9 @@ pub enum WriteError {
     /// One of its commands is too large.
     #[error(transparent)]
     Heavy(#[from] Heavy),
+    /// An answer goes to an asker who cannot be.
+    #[error("an answer to an asker with slot {0}; slots are below {SLOTS}")]
+    BadSlot(Slot),
 }
 
 /// Appends one record to `out`: `input` is the encoded command, `dead` the reason when it is a dead
@@ -134,6 +138,9 @@ fn put_sections<I: Island>(
     }
     section(out, REPLIES, decision.replies.len());
     for (asker, reply) in &decision.replies {
+        if asker.slot.0 >= SLOTS {
+            return Err(WriteError::BadSlot(asker.slot));
+        }
         match source {
             Source::Client { asker: own, .. } if own == asker => out.push(0),
             _ => {
