@@ -411,11 +411,18 @@ impl<I: Island> Kernel<I> {
             && self.links.is_settled()
     }
 
-    /// Appends a snapshot to `out`: the image and the unacked messages that stand in memory.
+    /// Appends a snapshot to `out`: the image and the unacked messages that stand in memory. While
+    /// [`Links::spilled`] is not 0 the others stand in the journal only, which must then be kept.
     ///
     /// # Errors
+    /// [`SnapshotError::NotNow`] when a record is not durable, or what it caused not drained: the
+    /// messages at the gate would be missing; and when the island has stopped, half changed.
     /// [`SnapshotError::Codec`] when the state refuses to be serialised.
     pub fn save(&self, out: &mut Vec<u8>) -> Result<(), SnapshotError> {
+        let durable = self.gate.durable() == self.image.position && self.gate.is_empty();
+        if self.stopped.is_some() || !durable {
+            return Err(SnapshotError::NotNow);
+        }
         self.image.save(self.links.unacked_chunks(), out)
     }
 
