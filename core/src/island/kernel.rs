@@ -47,6 +47,8 @@ pub struct Kernel<I: Island> {
     block: Vec<u8>,
     block_records: u32,
     input: Vec<u8>,
+    /// What the driver said last; stamps may run far ahead of it.
+    now: Millis,
     next_look: Option<Millis>,
     stopped: Option<Arc<str>>,
     counters: Counters,
@@ -80,6 +82,7 @@ impl<I: Island> Kernel<I> {
             block: Vec::new(),
             block_records: 0,
             input: Vec::new(),
+            now: Millis(0),
             next_look: Some(Millis(0)),
             stopped: None,
             counters: Counters::default(),
@@ -93,6 +96,7 @@ impl<I: Island> Kernel<I> {
     pub fn ask(&mut self, now: Millis, request: Request<I::Command>) -> Result<Admitted, Refusal> {
         let Request { asker, answered_below, command } = request;
         self.running()?;
+        self.now = now;
         if asker.slot.0 >= SLOTS {
             return Err(Refusal::Unwritable(format!(
                 "slot {}; slots are below {SLOTS}",
@@ -132,6 +136,7 @@ impl<I: Island> Kernel<I> {
     /// [`Refusal::Stopped`]; the frame is dropped, it will come again.
     pub fn receive(&mut self, now: Millis, frame: &Frame) -> Result<(), Refusal> {
         self.running()?;
+        self.now = now;
         match frame {
             Frame::Control(control) => {
                 self.links.on_control(control);
@@ -194,6 +199,7 @@ impl<I: Island> Kernel<I> {
     /// [`Refusal::Stopped`].
     pub fn tick(&mut self, now: Millis) -> Result<(), Refusal> {
         self.running()?;
+        self.now = now;
         while let Some((deadline, number, command)) = self.image.timers.first() {
             if deadline > now {
                 break;
@@ -373,7 +379,7 @@ impl<I: Island> Kernel<I> {
         while let Some(mut held) = self.gate.pop() {
             for (to, chunk) in held.take_chunks() {
                 self.links.release(to, chunk);
-                self.next_look.get_or_insert(self.image.stamp.millis().plus(LOOK_PERIOD));
+                self.next_look.get_or_insert(self.now.plus(LOOK_PERIOD));
             }
             for (from, number) in held.consumed {
                 self.links.consumed(from, number);
