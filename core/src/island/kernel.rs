@@ -209,6 +209,8 @@ impl<I: Island> Kernel<I> {
             let command = codec::decode(&self.input).map_err(|error| error.to_string());
             self.decide(now, Source::Timer(number), Origin::Timer(number), Stamp::ZERO, command)?;
         }
+        // A clock that stepped back must not put the look off.
+        self.next_look = self.next_look.map(|at| at.min(now.plus(LOOK_PERIOD)));
         if self.next_look.is_some_and(|at| at <= now) {
             self.links.look();
             self.next_look = (!self.links.is_settled()).then(|| now.plus(LOOK_PERIOD));
