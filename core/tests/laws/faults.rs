@@ -56,7 +56,7 @@ fn command(kind: u8, pick: u8, islands: u32) -> Command {
         12 => Command::Twice,
         13 => Command::TwiceLater { span: u64::from(pick) },
         14 => Command::PanicInDecide,
-        _ if pick % 8 == 0 => Command::TooMuch,
+        _ if pick.is_multiple_of(8) => Command::TooMuch,
         _ => Command::Flood { messages: 1 },
     }
 }

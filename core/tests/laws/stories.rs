@@ -289,4 +289,10 @@ fn a_lost_frame_comes_again_though_stamps_run_ahead_of_the_clock() {
     world.network.clear();
     let next = world.kernel(0).next_tick().expect("something is on its way");
     assert!(next <= Millis(5_250), "looks at its links only at {next}");
+    world.now = Millis(1_000);
+    world.tick(0);
+    let next = world.kernel(0).next_tick().expect("something is on its way");
+    assert!(next <= Millis(1_250), "looks at its links only at {next}");
+    world.settle();
+    check_settled(&world);
 }

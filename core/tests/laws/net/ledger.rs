@@ -203,7 +203,7 @@ impl Island for Ledger {
                 flood(turn);
                 turn.timer(Millis(1), Command::TooMuch);
                 turn.reply(Reply::Done);
-                turn.send(IslandId(0), Command::Load(vec![7; BALLAST]));
+                turn.send(IslandId(0), Command::Load(vec![7; 9]));
                 turn.emit(Event::Ballast(vec![7; BALLAST]));
             }
             Command::Big { to, bytes } => {
