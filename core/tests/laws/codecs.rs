@@ -148,6 +148,7 @@ proptest! {
         bit in 0_u8..8,
     ) {
         let mut image = Image::new(Ledger::default());
+        image.stamp = Stamp(77);
         image.timers.set(TimerNumber(1), Millis(5), b"later");
         let mut chunk = ChunkBuilder::default();
         let message = Message { stamp: Stamp(9), cause: Cause::default(), command: b"go" };
@@ -156,6 +157,7 @@ proptest! {
         let mut bytes = Vec::new();
         image.save([(IslandId(2), &chunk)].into_iter(), &mut bytes).unwrap();
         let (back, unacked) = Image::<Ledger>::load(&bytes).unwrap();
+        prop_assert_eq!(back.stamp, image.stamp);
         prop_assert_eq!(back.digest().unwrap(), image.digest().unwrap());
         prop_assert_eq!(unacked, vec![(IslandId(2), chunk)]);
         let at = at.index(bytes.len());

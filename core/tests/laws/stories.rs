@@ -296,3 +296,17 @@ fn a_lost_frame_comes_again_though_stamps_run_ahead_of_the_clock() {
     world.settle();
     check_settled(&world);
 }
+
+#[test]
+fn a_message_that_comes_twice_is_acked_twice() {
+    let mut world = World::new(2, limits(4, 4, 4));
+    world.ask(0, Command::Big { to: AWAY, bytes: 1 });
+    world.settle();
+    let again = Frame::Data(world.parcels[0].clone());
+    world.deliver(&again);
+    let acked = world
+        .network
+        .iter()
+        .any(|frame| matches!(frame, Frame::Control(control) if control.acked == seq(1)));
+    assert!(acked, "{:?}", world.network);
+}

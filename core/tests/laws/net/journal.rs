@@ -17,6 +17,8 @@ use archipelago_core::journal::frame::Block;
 use archipelago_core::journal::record::{Entry, RecordView, RecordsView, Source};
 use archipelago_core::link::chunk::{Chunk, ChunkBuilder, Message};
 
+use archipelago_core::time::Stamp;
+
 use super::ledger::{Command, Reply};
 
 /// Everything one island's durable records say.
@@ -32,6 +34,8 @@ pub(crate) struct Index {
     pub(crate) decided: BTreeMap<Asker, u32>,
     /// Records.
     pub(crate) position: JournalPosition,
+    /// The last one's stamp.
+    stamp: Stamp,
 }
 
 impl Index {
@@ -39,6 +43,8 @@ impl Index {
         assert_eq!(block.first, self.position.next(), "a block is missing");
         each_record(island, block, |position, record| {
             self.position = position;
+            assert!(self.stamp < record.stamp, "time went back");
+            self.stamp = record.stamp;
             let cause = record.source.cause_of_sends(island, position);
             match record.source {
                 Source::Client { asker, .. } => {

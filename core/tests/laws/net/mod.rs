@@ -9,6 +9,7 @@
 //! It doesn't know proptest, nor what the tests look for.
 
 pub(crate) mod journal;
+mod laws;
 pub(crate) mod ledger;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ use archipelago_core::link::{Breach, LinkLimits};
 use archipelago_core::replay::{Digest, Image, SnapshotError};
 use archipelago_core::time::Millis;
 use journal::{Journal, each_record};
+pub(crate) use laws::{check_always, check_settled};
 use ledger::{Command, Ledger, Reply};
 
 /// The life of every directory here.
@@ -77,6 +79,8 @@ pub(crate) struct World {
     pub(crate) asked: Vec<Asked>,
     /// The data frames that left, with the sessions in which they did.
     pub(crate) parcels: Vec<Parcel>,
+    /// What each receiver has granted each sender, over all frames that left.
+    credit: BTreeMap<(IslandId, IslandId), LinkSeq>,
     /// How many messages a refill may bring.
     pub(crate) refill_most: u32,
 }
@@ -100,6 +104,7 @@ impl World {
             breaches: Vec::new(),
             asked: Vec::new(),
             parcels: Vec::new(),
+            credit: BTreeMap::new(),
             refill_most: limits.links.kept_max.max(1),
         };
         (0..islands as usize).for_each(|at| world.start(at));
@@ -286,9 +291,14 @@ impl World {
             Frame::Control(control) => {
                 assert!(control.acked <= index.consumed_from(envelope.to), "acked too early");
                 assert!(control.sent <= index.sent_to(envelope.to), "told too early");
+                let credit = self.credit.entry((envelope.to, envelope.from)).or_default();
+                *credit = (*credit).max(control.credit);
             }
             Frame::Data(parcel) => {
                 let sent = &index.sent[&envelope.to];
+                let last = parcel.first.0 + u64::from(parcel.count) - 1;
+                let credit = self.credit.get(&(envelope.from, envelope.to));
+                assert!(credit.is_some_and(|credit| last <= credit.0), "beyond the credit");
                 for message in parcel.messages() {
                     let (number, message) = message.unwrap();
                     let durable = sent.get(number.0 as usize - 1);
@@ -353,47 +363,6 @@ pub(crate) type Unacked = Vec<(IslandId, archipelago_core::link::chunk::Chunk)>;
 
 /// The most messages that one block sends on all links in these tests.
 const FLOOD_MOST: u64 = 800;
-
-/// The laws that hold at every moment, whatever happened.
-pub(crate) fn check_always(world: &World) {
-    let index = |at: usize| &world.nodes[at].journal.index;
-    let (mut minted, mut held, mut flying) = (0, 0, 0);
-    for (at, node) in world.nodes.iter().enumerate() {
-        let (image, _) = world.replay(at);
-        minted += image.state.minted;
-        held += image.state.accounts.values().sum::<u64>();
-        assert!(image.state.rings.values().all(|rings| *rings == 1), "a timer fired twice");
-        assert!(index(at).decided.values().all(|times| *times == 1), "decided twice");
-        for (to, peer) in world.nodes.iter().enumerate() {
-            let consumed = index(to).consumed_from(node.id);
-            assert!(consumed <= index(at).sent_to(peer.id), "consumed what was not sent");
-            flying += index(at).units_to(peer.id, consumed);
-            let sent = index(at).sent.get(&peer.id).into_iter().flatten();
-            let taken = index(to).consumed.get(&node.id).into_iter().flatten();
-            for (sent, taken) in sent.zip(taken) {
-                let sent = archipelago_core::link::chunk::Message::parse(sent).unwrap().command;
-                assert_eq!(sent, taken.as_slice(), "another message was consumed than was sent");
-            }
-        }
-    }
-    assert_eq!(minted, held + flying, "units were lost or made");
-}
-
-/// The laws that hold after [`World::settle`].
-pub(crate) fn check_settled(world: &World) {
-    assert_eq!(world.breaches, [], "nobody lost durable data");
-    for node in &world.nodes {
-        let kernel = node.kernel.as_ref().unwrap();
-        assert_eq!((kernel.links().unacked(), kernel.links().spilled()), (0, 0));
-        assert_eq!(kernel.image().timers.len(), 0, "a timer never fired");
-        assert_eq!(kernel.image().state.waiting.len(), 0, "a remembered asker never heard");
-        for peer in &world.nodes {
-            let (sent, consumed) = (&node.journal.index, &peer.journal.index);
-            assert_eq!(sent.sent_to(peer.id), consumed.consumed_from(node.id), "lost for good");
-        }
-    }
-    check_always(world);
-}
 
 /// A link number.
 pub(crate) const fn seq(number: u64) -> LinkSeq {
