@@ -23,12 +23,12 @@ use super::turn::{Origin, Turn};
 use super::values::{Admitted, Answer, Counters, Limits, Output, Refusal, Request};
 use crate::codec;
 use crate::command::dedup::{Kept, Known};
-use crate::command::route::Table;
+use crate::command::route::{SLOTS, Table};
 use crate::id::{IslandId, JournalPosition, Life, LinkSeq, Session};
 use crate::journal::frame::Block;
 use crate::journal::record::{self, Cause, Entry, RecordView, Source};
 use crate::link::chunk::{Chunk, Message};
-use crate::link::frame::{Control, Frame, Parcel};
+use crate::link::frame::{Frame, Parcel};
 use crate::link::{Arrival, Links};
 use crate::replay::{Image, SnapshotError};
 use crate::time::{Millis, Stamp};
@@ -48,6 +48,8 @@ pub struct Kernel<I: Island> {
     block: Vec<u8>,
     block_records: u32,
     input: Vec<u8>,
+    /// What the driver said last; stamps may run far ahead of it.
+    now: Millis,
     next_look: Option<Millis>,
     stopped: Option<Arc<str>>,
     counters: Counters,
@@ -80,6 +82,7 @@ impl<I: Island> Kernel<I> {
             block: Vec::new(),
             block_records: 0,
             input: Vec::new(),
+            now: Millis(0),
             next_look: Some(Millis(0)),
             stopped: None,
             counters: Counters::default(),
@@ -93,6 +96,13 @@ impl<I: Island> Kernel<I> {
     pub fn ask(&mut self, now: Millis, request: Request<I::Command>) -> Result<Admitted, Refusal> {
         let Request { asker, answered_below, command } = request;
         self.running()?;
+        self.now = now;
+        if asker.slot.0 >= SLOTS {
+            return Err(Refusal::Unwritable(format!(
+                "slot {}; slots are below {SLOTS}",
+                asker.slot
+            )));
+        }
         match self.image.sessions.known(&asker, answered_below, self.limits.clients_max) {
             Known::New => {}
             Known::Kept(Kept::Pending) => {
@@ -112,12 +122,8 @@ impl<I: Island> Kernel<I> {
         self.input.clear();
         let unwritable = |reason: String| Refusal::Unwritable(reason);
         codec::encode(&command, &mut self.input).map_err(|error| unwritable(error.to_string()))?;
-        if self.input.len() > record::RECORD_BYTES_MAX / 4 {
-            return Err(unwritable(format!(
-                "{} bytes; the most is {}",
-                self.input.len(),
-                record::RECORD_BYTES_MAX / 4
-            )));
+        if self.input.len() > record::COMMAND_BYTES_MAX {
+            return Err(unwritable(record::Heavy(self.input.len()).to_string()));
         }
         let source = Source::Client { asker, answered_below };
         self.decide(now, source, Origin::Client(asker), Stamp::ZERO, Ok(command))?;
@@ -130,18 +136,14 @@ impl<I: Island> Kernel<I> {
     /// [`Refusal::Stopped`]; the frame is dropped, it will come again.
     pub fn receive(&mut self, now: Millis, frame: &Frame) -> Result<(), Refusal> {
         self.running()?;
+        self.now = now;
         match frame {
             Frame::Control(control) => {
-                self.receive_control(control);
+                self.links.on_control(control);
                 Ok(())
             }
             Frame::Data(parcel) => self.receive_parcel(now, parcel),
         }
-    }
-
-    fn receive_control(&mut self, control: &Control) {
-        let applied = self.image.applied_from(control.envelope.from);
-        self.links.on_control(control, applied);
     }
 
     fn receive_parcel(&mut self, now: Millis, parcel: &Parcel) -> Result<(), Refusal> {
@@ -197,6 +199,7 @@ impl<I: Island> Kernel<I> {
     /// [`Refusal::Stopped`].
     pub fn tick(&mut self, now: Millis) -> Result<(), Refusal> {
         self.running()?;
+        self.now = now;
         while let Some((deadline, number, command)) = self.image.timers.first() {
             if deadline > now {
                 break;
@@ -206,6 +209,8 @@ impl<I: Island> Kernel<I> {
             let command = codec::decode(&self.input).map_err(|error| error.to_string());
             self.decide(now, Source::Timer(number), Origin::Timer(number), Stamp::ZERO, command)?;
         }
+        // A clock that stepped back must not put the look off.
+        self.next_look = self.next_look.map(|at| at.min(now.plus(LOOK_PERIOD)));
         if self.next_look.is_some_and(|at| at <= now) {
             self.links.look();
             self.next_look = (!self.links.is_settled()).then(|| now.plus(LOOK_PERIOD));
@@ -306,6 +311,7 @@ impl<I: Island> Kernel<I> {
         let cause = source.cause_of_sends(self.island, position);
         let (image, open, counters) = (&mut self.image, &mut self.gate.open, &mut self.counters);
         let island = self.island;
+        let mut replies = self.turn.decision_mut().replies.drain(..);
         let walked: Result<(), crate::bytes::Malformed> = record.walk(|entry| {
             match entry {
                 Entry::Event(_) => {}
@@ -315,13 +321,20 @@ impl<I: Island> Kernel<I> {
                     let message = Message { stamp, cause, command };
                     open.sends.entry(to).or_default().push(number, &message);
                 }
-                _ => image.note(&entry),
+                Entry::Reply { .. } => {
+                    let (asker, reply) = replies.next().expect("written just now");
+                    if image.note(&entry) {
+                        open.answers.push((asker, Answer::Reply(reply)));
+                    }
+                }
+                Entry::Timer { .. } | Entry::Cancelled(_) => {
+                    image.note(&entry);
+                }
             }
             Ok(())
         });
         walked.expect("written just now");
-        let replies = self.turn.decision_mut().replies.drain(..);
-        open.answers.extend(replies.map(|(asker, reply)| (asker, Answer::Reply(reply))));
+        drop(replies);
         if let Some(reason) = dead {
             self.counters.dead_letters += 1;
             if let Source::Client { asker, .. } = source {
@@ -380,7 +393,7 @@ impl<I: Island> Kernel<I> {
         while let Some(mut held) = self.gate.pop() {
             for (to, chunk) in held.take_chunks() {
                 self.links.release(to, chunk);
-                self.next_look.get_or_insert(self.image.stamp.millis().plus(LOOK_PERIOD));
+                self.next_look.get_or_insert(self.now.plus(LOOK_PERIOD));
             }
             for (from, number) in held.consumed {
                 self.links.consumed(from, number);
@@ -418,11 +431,18 @@ impl<I: Island> Kernel<I> {
             && self.links.is_settled()
     }
 
-    /// Appends a snapshot to `out`: the image and the unacked messages that stand in memory.
+    /// Appends a snapshot to `out`: the image and the unacked messages that stand in memory. While
+    /// [`Links::spilled`] is not 0 the others stand in the journal only, which must then be kept.
     ///
     /// # Errors
+    /// [`SnapshotError::NotNow`] when a record is not durable, or what it caused not drained: the
+    /// messages at the gate would be missing; and when the island has stopped, half changed.
     /// [`SnapshotError::Codec`] when the state refuses to be serialised.
     pub fn save(&self, out: &mut Vec<u8>) -> Result<(), SnapshotError> {
+        let durable = self.gate.durable() == self.image.position && self.gate.is_empty();
+        if self.stopped.is_some() || !durable {
+            return Err(SnapshotError::NotNow);
+        }
         self.image.save(self.links.unacked_chunks(), out)
     }
 
