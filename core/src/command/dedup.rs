@@ -89,17 +89,18 @@ impl Sessions {
     pub fn known(&self, asker: &Asker, mark: RequestNumber, clients_max: usize) -> Known<'_> {
         let Some(session) = self.by_client.get(&(asker.slot, asker.client)) else {
             return match asker.number.0.checked_sub(mark.0) {
-                None | Some(SPAN_MAX..) => Known::TooFarAhead,
+                None => Known::Forgotten,
+                Some(SPAN_MAX..) => Known::TooFarAhead,
                 _ if self.by_client.len() >= clients_max => Known::TooManyClients,
                 _ => Known::New,
             };
         };
-        if asker.number < session.floor {
+        if asker.number < session.floor.max(mark) {
             return Known::Forgotten;
         }
         match session.find(asker.number) {
             Ok(at) => Known::Kept(&session.requests[at].1),
-            Err(_) if asker.number.0.wrapping_sub(mark.0) >= SPAN_MAX => Known::TooFarAhead,
+            Err(_) if asker.number.0 - mark.0 >= SPAN_MAX => Known::TooFarAhead,
             Err(_) => Known::New,
         }
     }

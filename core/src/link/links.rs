@@ -84,6 +84,8 @@ struct Peer {
     due: Option<ControlKind>,
     listed: Listed,
     breach: Option<Breach>,
+    /// What this peer adds to [`Links::backlog`].
+    backlog: u64,
 }
 
 impl Peer {
@@ -99,6 +101,7 @@ impl Peer {
             due: None,
             listed: Listed::No,
             breach: None,
+            backlog: 0,
         }
     }
 }
@@ -130,6 +133,7 @@ pub struct Links {
     limits: LinkLimits,
     peers: BTreeMap<IslandId, Peer>,
     busy: Vec<IslandId>,
+    backlog: u64,
     breaches: Vec<Breach>,
 }
 
@@ -144,6 +148,7 @@ impl Links {
             limits,
             peers: BTreeMap::new(),
             busy: Vec::new(),
+            backlog: 0,
             breaches: Vec::new(),
         }
     }
@@ -311,14 +316,20 @@ impl Links {
 
     /// Looks at every link once a period; links without progress say hello and send again.
     pub(crate) fn look(&mut self) {
-        let mut again = Vec::new();
+        let mut waiting = Vec::new();
         for (id, peer) in &mut self.peers {
-            if peer.breach.is_none() && peer.outbox.look() == Look::SendAgain {
-                peer.due = Some(ControlKind::Hello);
-                again.push(*id);
+            if peer.breach.is_some() {
+                continue;
             }
+            match peer.outbox.look() {
+                Look::Quiet => continue,
+                Look::Waiting => {}
+                Look::SendAgain => peer.due = Some(ControlKind::Hello),
+            }
+            // Listed even if nothing is due: a refill that failed is asked for again.
+            waiting.push(*id);
         }
-        again.into_iter().for_each(|peer| self.list(peer));
+        waiting.into_iter().for_each(|peer| self.list(peer));
     }
 
     /// Whether everything sent is acked, on every link that is not refused.
@@ -331,6 +342,13 @@ impl Links {
     #[must_use]
     pub fn spilled(&self) -> u64 {
         self.peers.values().map(|peer| peer.outbox.spilled()).sum()
+    }
+
+    /// How many of these wait for room or credit on links that are open, as of the last drain: what
+    /// admission looks at.
+    #[must_use]
+    pub const fn backlog(&self) -> u64 {
+        self.backlog
     }
 
     /// How many durable messages are not acked, over all links.
@@ -363,6 +381,7 @@ impl Links {
             let peer = self.peers.get_mut(&to).expect("listed peers exist");
             peer.listed = Listed::No;
             let due = peer.due.take();
+            self.backlog -= std::mem::take(&mut peer.backlog);
             if peer.breach.is_some() {
                 continue;
             }
@@ -383,6 +402,8 @@ impl Links {
             if let Some(first) = peer.outbox.wants_refill(u64::from(self.limits.kept_max)) {
                 refill(to, first);
             }
+            peer.backlog = peer.outbox.backlog();
+            self.backlog += peer.backlog;
         }
     }
 }

@@ -100,6 +100,12 @@ impl Outbox {
         self.durable.0 - self.stored.0
     }
 
+    /// How many of these could leave: before the peer has answered the hello, nobody knows which
+    /// of them it has.
+    pub(super) fn backlog(&self) -> u64 {
+        if self.phase == Phase::Open { self.spilled() } else { 0 }
+    }
+
     /// How many messages stand in memory.
     fn kept(&self) -> u64 {
         self.chunks.front().map_or(0, |chunk| self.stored.0 + 1 - chunk.first.0)
@@ -134,14 +140,14 @@ impl Outbox {
         }
     }
 
-    /// Takes messages read again from the journal. Ones that don't follow what is stored are
-    /// passed over: the next refill asks for the right ones.
+    /// Takes messages read again from the journal. Ones that could not be read, or that don't
+    /// follow what is stored, are asked for again at the next look, not at once.
     pub(super) fn refill(&mut self, chunk: Option<Chunk>) {
-        self.refill_asked = None;
         let Some(chunk) = chunk else { return };
         if chunk.first == self.stored.next() && chunk.last() <= self.durable {
             self.stored = chunk.last();
             self.chunks.push_back(chunk);
+            self.refill_asked = None;
         }
     }
 
@@ -201,6 +207,7 @@ impl Outbox {
             self.looks_without_progress = 0;
             return Look::Quiet;
         }
+        self.refill_asked = None;
         if self.acked_at_look != self.acked {
             self.acked_at_look = self.acked;
             self.looks_without_progress = 0;
