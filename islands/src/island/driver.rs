@@ -24,8 +24,12 @@ use super::stats::{IslandStats, latency_histogram, record_latency};
 use crate::command::{AskError, Waiter};
 use crate::journal::Durable;
 
-/// A look at an island on its own thread; what it returns is called when all it saw is durable.
-pub(crate) type Query<I> = Box<dyn FnOnce(&Driver<I>) -> Box<dyn FnOnce() + Send> + Send>;
+/// A look at an island on its own thread; what it returns is called when all it saw is durable, or
+/// when that will never be.
+pub(crate) type Query<I> = Box<dyn FnOnce(&Driver<I>) -> Tell + Send>;
+
+/// Tells whoever looked: `Ok` lets the result leave, an error takes its place.
+pub(crate) type Tell = Box<dyn FnOnce(Result<(), AskError>) + Send>;
 
 /// What a client brings.
 pub(crate) enum Delivery<I: Island> {
@@ -57,7 +61,7 @@ pub(crate) struct Driver<I: Island> {
     kernel: Kernel<I>,
     island: IslandId,
     waiting: Lookup<Asker, Waiting<I::Reply>>,
-    queries: VecDeque<(JournalPosition, Box<dyn FnOnce() + Send>)>,
+    queries: VecDeque<(JournalPosition, Tell)>,
     /// The island's last durable block: where reading its sends again begins.
     tail: Option<BlockPlace>,
     answered: u64,
@@ -115,7 +119,8 @@ impl<I: Island> Driver<I> {
     /// answer is not at the gate already.
     fn give_up_if_stopped(&mut self) -> u32 {
         let Some(reason) = self.kernel.stopped() else { return 0 };
-        if !self.kernel.is_gate_empty() {
+        let on_its_way = self.kernel.durable_position() < self.image().position;
+        if on_its_way || !self.kernel.is_gate_empty() {
             return 0;
         }
         let refusal = Refusal::Stopped(self.island, reason.into());
@@ -124,7 +129,7 @@ impl<I: Island> Driver<I> {
 
     /// Tells everyone who waits that there will be no answer.
     pub(crate) fn give_up(&mut self, why: &AskError) -> u32 {
-        self.queries.clear();
+        self.queries.drain(..).for_each(|(_, tell)| tell(Err(why.clone())));
         let waiting = std::mem::take(&mut self.waiting).into_sorted();
         let mut count = 0;
         for (_, waiting) in waiting {
@@ -150,8 +155,21 @@ impl<I: Island> Driver<I> {
 
     /// Runs a look; its result leaves when all it saw is durable.
     pub(crate) fn query(&mut self, query: Query<I>) {
-        let deliver = query(self);
-        self.queries.push_back((self.kernel.image().position, deliver));
+        let tell = query(self);
+        self.queries.push_back((self.kernel.image().position, tell));
+    }
+
+    /// Answers a look with an error.
+    pub(crate) fn refuse_query(&self, query: Query<I>, why: AskError) {
+        query(self)(Err(why));
+    }
+
+    /// The user's state; that of a stopped island may be half changed and is not shown.
+    pub(crate) fn state(&self) -> Result<&I, AskError> {
+        match self.kernel.stopped() {
+            None => Ok(&self.image().state),
+            Some(why) => Err(AskError::Refused(Refusal::Stopped(self.island, why.into()))),
+        }
     }
 
     /// What was decided since the last seal.
@@ -196,8 +214,8 @@ impl<I: Island> Driver<I> {
         }
         let durable = self.kernel.durable_position();
         while self.queries.front().is_some_and(|(position, _)| *position <= durable) {
-            let (_, deliver) = self.queries.pop_front().expect("looked at just now");
-            deliver();
+            let (_, tell) = self.queries.pop_front().expect("looked at just now");
+            tell(Ok(()));
         }
         answered + self.give_up_if_stopped()
     }
