@@ -123,6 +123,8 @@ pub struct Links {
     session: Session,
     limits: LinkLimits,
     peers: BTreeMap<IslandId, Peer>,
+    /// Over all peers; kept up to date because it is asked for after every batch of inputs.
+    spilled: u64,
     busy: Vec<IslandId>,
     breaches: Vec<Breach>,
 }
@@ -137,6 +139,7 @@ impl Links {
             session,
             limits,
             peers: BTreeMap::new(),
+            spilled: 0,
             busy: Vec::new(),
             breaches: Vec::new(),
         }
@@ -164,13 +167,13 @@ impl Links {
 
     /// Takes over an unacked chunk of a snapshot.
     pub(crate) fn adopt(&mut self, to: IslandId, chunk: Chunk) {
-        self.peer(to).outbox.adopt(chunk);
+        self.with_outbox(to, |outbox| outbox.adopt(chunk));
     }
 
     /// Messages to `to` have become durable.
     pub(crate) fn release(&mut self, to: IslandId, chunk: Chunk) {
         let kept_max = u64::from(self.limits.kept_max);
-        self.peer(to).outbox.release(chunk, kept_max);
+        self.with_outbox(to, |outbox| outbox.release(chunk, kept_max));
         self.list(to);
     }
 
@@ -183,10 +186,21 @@ impl Links {
         self.list(from);
     }
 
-    /// Messages read again from the journal.
-    pub(crate) fn refill(&mut self, to: IslandId, chunk: Option<Chunk>) {
-        self.peer(to).outbox.refill(chunk);
+    /// Messages read again from the journal; returns whether there is more to send now.
+    pub(crate) fn refill(&mut self, to: IslandId, chunk: Option<Chunk>) -> bool {
+        let kept = self.with_outbox(to, |outbox| outbox.refill(chunk));
         self.list(to);
+        kept
+    }
+
+    /// Changes an outbox, and the sum of what is spilled with it.
+    fn with_outbox<R>(&mut self, to: IslandId, change: impl FnOnce(&mut Outbox) -> R) -> R {
+        let outbox = &mut self.peer(to).outbox;
+        let before = outbox.spilled();
+        let changed = change(outbox);
+        let after = outbox.spilled();
+        self.spilled = self.spilled - before + after;
+        changed
     }
 
     /// Checks who sent a frame. `false`: it must be dropped.
@@ -287,10 +301,10 @@ impl Links {
             return;
         }
         peer.session = peer.session.max(Some(control.envelope.session));
-        peer.outbox.on_state(control.acked, control.credit);
         if control.kind == ControlKind::Hello {
             peer.due = peer.due.or(Some(ControlKind::State));
         }
+        self.with_outbox(from, |outbox| outbox.on_state(control.acked, control.credit));
         self.list(from);
     }
 
@@ -316,8 +330,8 @@ impl Links {
 
     /// How many messages wait in the journal only, over all links.
     #[must_use]
-    pub fn spilled(&self) -> u64 {
-        self.peers.values().map(|peer| peer.outbox.spilled()).sum()
+    pub const fn spilled(&self) -> u64 {
+        self.spilled
     }
 
     /// How many durable messages are not acked, over all links.

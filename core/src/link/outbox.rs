@@ -32,6 +32,7 @@ enum Phase {
 #[derive(Debug)]
 pub(super) struct Outbox {
     phase: Phase,
+    resumed_at: LinkSeq,
     durable: LinkSeq,
     acked: LinkSeq,
     credit: LinkSeq,
@@ -54,6 +55,7 @@ impl Outbox {
         let phase = if sent == LinkSeq::ZERO { Phase::Open } else { Phase::Greeting };
         Self {
             phase,
+            resumed_at: sent,
             durable: sent,
             acked: LinkSeq::ZERO,
             credit,
@@ -83,9 +85,13 @@ impl Outbox {
         self.acked == self.durable
     }
 
-    /// How many messages stand only in the journal.
+    /// How many messages stand only in the journal. Before the peer of a resumed link has said
+    /// what it has, those sent before the start don't count: most often it has them all.
     pub(super) const fn spilled(&self) -> u64 {
-        self.durable.0 - self.stored.0
+        match self.phase {
+            Phase::Greeting => self.durable.0 - self.resumed_at.0,
+            Phase::Open => self.durable.0 - self.stored.0,
+        }
     }
 
     /// How many messages stand in memory.
@@ -117,14 +123,16 @@ impl Outbox {
     }
 
     /// Takes messages read again from the journal. Ones that don't follow what is stored are
-    /// passed over: the next refill asks for the right ones.
-    pub(super) fn refill(&mut self, chunk: Option<Chunk>) {
+    /// passed over: the next refill asks for the right ones. Returns whether it kept them.
+    pub(super) fn refill(&mut self, chunk: Option<Chunk>) -> bool {
         self.refill_asked = None;
-        let Some(chunk) = chunk else { return };
-        if chunk.first == self.stored.next() && chunk.last() <= self.durable {
+        let Some(chunk) = chunk else { return false };
+        let follows = chunk.first == self.stored.next() && chunk.last() <= self.durable;
+        if follows {
             self.stored = chunk.last();
             self.chunks.push_back(chunk);
         }
+        follows
     }
 
     /// The first message to read again from the journal, if there is need and room.
