@@ -47,6 +47,15 @@ pub enum Known<'a> {
     TooManyClients,
 }
 
+/// Whether an answer is a request's first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// It is, as far as is known.
+    Now,
+    /// Another one was given before.
+    Before,
+}
+
 /// One client's requests in one slot.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Session {
@@ -120,16 +129,19 @@ impl Sessions {
         }
     }
 
-    /// Keeps the first answer of a request; a later one changes nothing. An answer to a request
-    /// that is not kept (forgotten before it was answered) is passed over.
-    pub fn answer(&mut self, asker: &Asker, answer: Kept) {
-        let Some(session) = self.by_client.get_mut(&(asker.slot, asker.client)) else { return };
-        if let Ok(at) = session.find(asker.number) {
-            let kept = &mut session.requests[at].1;
-            if *kept == Kept::Pending {
-                *kept = answer;
-            }
+    /// Keeps the first answer of a request; a later one changes nothing, and must not be given. An
+    /// answer to a request that is not kept (forgotten before it was answered) is given, not kept.
+    pub fn answer(&mut self, asker: &Asker, answer: Kept) -> Given {
+        let Some(session) = self.by_client.get_mut(&(asker.slot, asker.client)) else {
+            return Given::Now;
+        };
+        let Ok(at) = session.find(asker.number) else { return Given::Now };
+        let kept = &mut session.requests[at].1;
+        if *kept != Kept::Pending {
+            return Given::Before;
         }
+        *kept = answer;
+        Given::Now
     }
 
     /// Whether a request is kept and has no answer yet.
@@ -163,8 +175,8 @@ mod tests {
         assert_eq!(sessions.known(&asker(1), mark, 10), Known::New);
         sessions.begin(&asker(1), mark);
         assert_eq!(sessions.known(&asker(1), mark, 10), Known::Kept(&Kept::Pending));
-        sessions.answer(&asker(1), replied(1));
-        sessions.answer(&asker(1), replied(2));
+        assert_eq!(sessions.answer(&asker(1), replied(1)), Given::Now);
+        assert_eq!(sessions.answer(&asker(1), replied(2)), Given::Before);
         assert_eq!(sessions.known(&asker(1), mark, 10), Known::Kept(&replied(1)));
         sessions.begin(&asker(2), RequestNumber(2));
         assert_eq!(sessions.known(&asker(1), RequestNumber(2), 10), Known::Forgotten);

@@ -19,10 +19,11 @@ use std::sync::Arc;
 
 use super::decider::Island;
 use super::gate::Gate;
+use super::reason::{cut, panic_text};
 use super::turn::{Origin, Turn};
 use super::values::{Admitted, Answer, Counters, Limits, Output, Refusal, Request};
 use crate::codec;
-use crate::command::dedup::{Kept, Known};
+use crate::command::dedup::{Given, Kept, Known};
 use crate::command::route::Table;
 use crate::id::{IslandId, JournalPosition, Life, LinkSeq, Session};
 use crate::journal::frame::Block;
@@ -310,6 +311,8 @@ impl<I: Island> Kernel<I> {
         let cause = source.cause_of_sends(self.island, position);
         let (image, open, counters) = (&mut self.image, &mut self.gate.open, &mut self.counters);
         let island = self.island;
+        // The record's replies stand in the decision's order.
+        let mut replies = self.turn.decision_mut().replies.drain(..);
         let walked: Result<(), crate::bytes::Malformed> = record.walk(|entry| {
             match entry {
                 Entry::Event(_) => {}
@@ -319,13 +322,18 @@ impl<I: Island> Kernel<I> {
                     let message = Message { stamp, cause, command };
                     open.sends.entry(to).or_default().push(number, &message);
                 }
-                _ => image.note(&entry),
+                Entry::Reply { .. } => {
+                    let (asker, reply) = replies.next().expect("written just now");
+                    if image.note(&entry) == Given::Now {
+                        open.answers.push((asker, Answer::Reply(reply)));
+                    }
+                }
+                _ => drop(image.note(&entry)),
             }
             Ok(())
         });
         walked.expect("written just now");
-        let replies = self.turn.decision_mut().replies.drain(..);
-        open.answers.extend(replies.map(|(asker, reply)| (asker, Answer::Reply(reply))));
+        drop(replies);
         if let Some(reason) = dead {
             self.counters.dead_letters += 1;
             if let Source::Client { asker, .. } = source {
@@ -401,9 +409,9 @@ impl<I: Island> Kernel<I> {
     }
 
     /// Messages to `to` read again from the journal after an [`Output::Refill`]; `None` when they
-    /// could not be read.
-    pub fn refill(&mut self, to: IslandId, chunk: Option<Chunk>) {
-        self.links.refill(to, chunk);
+    /// could not be read. Returns whether there is more to drain now.
+    pub fn refill(&mut self, to: IslandId, chunk: Option<Chunk>) -> bool {
+        self.links.refill(to, chunk)
     }
 
     /// Whether new client commands should wait (links rule R11).
@@ -481,19 +489,4 @@ fn first_answer<I: Island>(kept: &Kept) -> Answer<I::Reply> {
         Kept::Dead(reason) => Answer::DeadLetter((&**reason).into()),
         Kept::Pending => unreachable!("a pending request has no first answer"),
     }
-}
-
-/// The most bytes of a dead letter's reason that are kept.
-const REASON_BYTES_MAX: usize = 1024;
-
-fn cut(reason: &str) -> &str {
-    let end =
-        (0..=REASON_BYTES_MAX.min(reason.len())).rev().find(|at| reason.is_char_boundary(*at));
-    &reason[..end.unwrap_or(0)]
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without a text".to_owned())
 }

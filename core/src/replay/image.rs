@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::digest::Digest;
 use crate::bytes::Malformed;
 use crate::codec::{self, CodecError};
-use crate::command::dedup::{Kept, Sessions};
+use crate::command::dedup::{Given, Kept, Sessions};
 use crate::id::{IslandId, JournalPosition, LinkSeq};
 use crate::island::Island;
 use crate::island::timers::Timers;
@@ -108,7 +108,7 @@ impl<I: Island> Image<I> {
                         )));
                     }
                 }
-                _ => self.note(&entry),
+                _ => drop(self.note(&entry)),
             }
             Ok(())
         })?;
@@ -142,17 +142,19 @@ impl<I: Island> Image<I> {
     }
 
     /// Takes in a reply or a timer; events and sends are taken in by whoever makes or reads them.
-    pub(crate) fn note(&mut self, entry: &Entry<'_>) {
+    /// Says of a reply whether it is the first.
+    pub(crate) fn note(&mut self, entry: &Entry<'_>) -> Given {
         match *entry {
             Entry::Event(_) | Entry::Send { .. } => {}
             Entry::Reply { asker, reply } => {
-                self.sessions.answer(&asker, Kept::Replied(reply.into()));
+                return self.sessions.answer(&asker, Kept::Replied(reply.into()));
             }
             Entry::Timer { number, deadline, command } => {
                 self.timers.set(number, deadline, command);
             }
             Entry::Cancelled(number) => drop(self.timers.remove(number)),
         }
+        Given::Now
     }
 
     /// The number of the next message to `to`, given away.
