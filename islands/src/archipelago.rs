@@ -20,7 +20,7 @@ use archipelago_core::island::Island;
 use archipelago_core::replay::{Digest, Image};
 
 use crate::builder::random;
-use crate::command::{AskError, Client, Pending};
+use crate::command::{Again, AskError, Client, Pending};
 use crate::island::{Driver, IslandStats, Shared};
 use crate::journal::{DataDirectory, JournalError, Journaler, Recovered};
 use crate::replay::{Figures, digest_of};
@@ -107,7 +107,7 @@ impl<I: Island> Archipelago<I> {
     pub(crate) fn new(parts: Parts<I>) -> Self {
         let Parts { shared, workers, journaler, data, figures, recovered } = parts;
         let id = ClientId(u128::from(random()) << 64 | u128::from(random()));
-        let client = Client::new(Arc::clone(&shared), id);
+        let client = Client::new(Arc::clone(&shared), id, Again::No);
         let journaler = Some(journaler);
         Self { shared, workers, journaler, _data: data, figures, recovered, client }
     }
@@ -136,7 +136,7 @@ impl<I: Island> Archipelago<I> {
     /// Make one handle a name.
     #[must_use]
     pub fn client(&self, name: &str) -> Client<I> {
-        Client::new(Arc::clone(&self.shared), route::client_id(name))
+        Client::new(Arc::clone(&self.shared), route::client_id(name), Again::Yes)
     }
 
     /// Looks at an island's state, on its own thread, between two commands. The result arrives

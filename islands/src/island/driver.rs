@@ -61,6 +61,8 @@ pub(crate) struct Driver<I: Island> {
     kernel: Kernel<I>,
     island: IslandId,
     waiting: Lookup<Asker, Waiting<I::Reply>>,
+    /// Records of what was told and is not durable.
+    told: VecDeque<JournalPosition>,
     queries: VecDeque<(JournalPosition, Tell)>,
     /// The island's last durable block: where reading its sends again begins.
     tail: Option<BlockPlace>,
@@ -76,6 +78,7 @@ impl<I: Island> Driver<I> {
             kernel,
             island,
             waiting: Lookup::new(),
+            told: VecDeque::new(),
             queries: VecDeque::new(),
             tail,
             answered: 0,
@@ -94,6 +97,10 @@ impl<I: Island> Driver<I> {
     ) -> u32 {
         let asker = request.asker;
         match self.kernel.ask(now, request) {
+            Ok(_) if waiter.is_told() => {
+                self.told.push_back(self.image().position);
+                0
+            }
             Ok(Admitted::Decided | Admitted::Pending | Admitted::Again) => {
                 match self.waiting.get_mut(&asker) {
                     Some(waiting) => waiting.others.push(waiter),
@@ -131,7 +138,7 @@ impl<I: Island> Driver<I> {
     pub(crate) fn give_up(&mut self, why: &AskError) -> u32 {
         self.queries.drain(..).for_each(|(_, tell)| tell(Err(why.clone())));
         let waiting = std::mem::take(&mut self.waiting).into_sorted();
-        let mut count = 0;
+        let mut count = std::mem::take(&mut self.told).len() as u32;
         for (_, waiting) in waiting {
             for waiter in std::iter::once(waiting.first).chain(waiting.others) {
                 waiter.fulfil(Err(why.clone()));
@@ -193,26 +200,35 @@ impl<I: Island> Driver<I> {
         mut reread: impl FnMut(IslandId, Option<BlockPlace>, IslandId, LinkSeq) -> Option<Chunk>,
     ) -> u32 {
         let mut answered = 0;
-        let mut refills = Vec::new();
-        let (waiting, latency) = (&mut self.waiting, &mut self.latency_us);
-        self.kernel.drain(|output| match output {
-            Output::Answer(asker, answer) => {
-                if let Some(waiting) = waiting.remove(&asker) {
-                    record_latency(latency, now_nanos.saturating_sub(waiting.admitted));
-                    answered += 1 + waiting.others.len() as u32;
-                    hand_over::<I>(waiting, answer);
+        let mut again = true;
+        while again {
+            let mut refills = Vec::new();
+            let (waiting, latency) = (&mut self.waiting, &mut self.latency_us);
+            self.kernel.drain(|output| match output {
+                Output::Answer(asker, answer) => {
+                    if let Some(waiting) = waiting.remove(&asker) {
+                        record_latency(latency, now_nanos.saturating_sub(waiting.admitted));
+                        answered += 1 + waiting.others.len() as u32;
+                        hand_over::<I>(waiting, answer);
+                    }
                 }
+                Output::Frame(frame) => carry(frame),
+                Output::Refill { to, first } => refills.push((to, first)),
+                Output::Breach(breach) => tracing::error!(%breach, "a link is refused"),
+            });
+            again = false;
+            for (to, first) in refills {
+                let chunk = reread(self.island, self.tail, to, first);
+                // What was read leaves now; what could not be read is asked for again later.
+                again |= self.kernel.refill(to, chunk);
             }
-            Output::Frame(frame) => carry(frame),
-            Output::Refill { to, first } => refills.push((to, first)),
-            Output::Breach(breach) => tracing::error!(%breach, "a link is refused"),
-        });
-        self.answered += u64::from(answered);
-        for (to, first) in refills {
-            let chunk = reread(self.island, self.tail, to, first);
-            self.kernel.refill(to, chunk);
         }
         let durable = self.kernel.durable_position();
+        while self.told.front().is_some_and(|position| *position <= durable) {
+            self.told.pop_front();
+            answered += 1;
+        }
+        self.answered += u64::from(answered);
         while self.queries.front().is_some_and(|(position, _)| *position <= durable) {
             let (_, tell) = self.queries.pop_front().expect("looked at just now");
             tell(Ok(()));
@@ -245,7 +261,10 @@ impl<I: Island> Driver<I> {
     /// Whether nothing is on its way and nobody waits.
     pub(crate) fn is_settled(&self) -> bool {
         self.kernel.stopped().is_some()
-            || (self.waiting.is_empty() && self.queries.is_empty() && self.kernel.is_settled())
+            || (self.waiting.is_empty()
+                && self.told.is_empty()
+                && self.queries.is_empty()
+                && self.kernel.is_settled())
     }
 
     pub(crate) const fn given_up(&self) -> u64 {
@@ -258,7 +277,7 @@ impl<I: Island> Driver<I> {
             position: self.image().position,
             counters: self.kernel.counters(),
             answered: self.answered,
-            waiting: self.waiting.len() as u64,
+            waiting: (self.waiting.len() + self.told.len()) as u64,
             sessions: self.image().sessions.len() as u64,
             latency_us: self.latency_us.clone(),
             stopped: self.kernel.stopped().map(str::to_owned),

@@ -29,6 +29,15 @@ pub(crate) enum Notice {
     Failed(Arc<JournalError>),
 }
 
+/// What a worker would take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Everything.
+    All,
+    /// Everything but asks and queries: it waits for the journal first.
+    AllButAsks,
+}
+
 /// A worker's mailbox.
 #[derive(Debug)]
 pub(crate) struct Mailbox<I: Island> {
@@ -80,19 +89,25 @@ impl<I: Island> Mailbox<I> {
         }
     }
 
-    fn is_empty(&self) -> bool {
-        self.deliveries.is_empty()
+    fn is_empty(&self, wanted: Wanted) -> bool {
+        (wanted == Wanted::AllButAsks || self.deliveries.is_empty())
             && self.controls.is_empty()
             && self.parcels.is_empty()
             && self.notices.is_empty()
     }
 
     /// Sleeps until woken, for at most `time`; returns at once if something is here or `stop` is
-    /// set: whoever sets it wakes afterwards.
-    pub(crate) fn sleep(&self, parker: &Parker, time: Option<Duration>, stop: &AtomicBool) {
+    /// set: whoever sets it wakes afterwards. Asks and queries count only if they are wanted.
+    pub(crate) fn sleep(
+        &self,
+        parker: &Parker,
+        time: Option<Duration>,
+        stop: &AtomicBool,
+        wanted: Wanted,
+    ) {
         self.asleep.store(true, Ordering::SeqCst);
         std::sync::atomic::fence(Ordering::SeqCst);
-        if self.is_empty() && !stop.load(Ordering::SeqCst) {
+        if self.is_empty(wanted) && !stop.load(Ordering::SeqCst) {
             match time {
                 Some(time) => parker.park_timeout(time),
                 None => parker.park(),

@@ -26,7 +26,7 @@ use archipelago_core::time::Millis;
 use crossbeam::sync::Parker;
 
 use super::driver::{Delivery, Driver};
-use super::mailbox::{Mailbox, Notice};
+use super::mailbox::{Mailbox, Notice, Wanted};
 use super::shared::Shared;
 use crate::command::AskError;
 use crate::journal::HandOver;
@@ -156,7 +156,8 @@ impl<I: Island> Worker<I> {
                 break;
             }
             if worked == 0 {
-                mailbox.sleep(&self.parker, self.sleep_time(), &shared.doors.stop);
+                let (time, stop) = (self.sleep_time(), &shared.doors.stop);
+                mailbox.sleep(&self.parker, time, stop, self.wanted());
             }
         }
         mailbox.turn_away();
@@ -273,10 +274,16 @@ impl<I: Island> Worker<I> {
         self.touched.add(at);
     }
 
+    fn wanted(&self) -> Wanted {
+        if self.shared.doors.failed.get().is_some() {
+            return Wanted::All;
+        }
+        let bytes = self.unsealed.list.iter().map(|at| self.drivers[*at].kernel().block_bytes());
+        if bytes.sum::<usize>() > GATHERED_BYTES_MAX { Wanted::AllButAsks } else { Wanted::All }
+    }
+
     fn take_deliveries(&mut self, mailbox: &Mailbox<I>, now: Millis) -> usize {
-        let gathered: usize =
-            self.unsealed.list.iter().map(|at| self.drivers[*at].kernel().block_bytes()).sum();
-        if gathered > GATHERED_BYTES_MAX {
+        if self.wanted() == Wanted::AllButAsks {
             return 0;
         }
         let mut taken = 0;
