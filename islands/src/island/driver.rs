@@ -149,6 +149,11 @@ impl<I: Island> Driver<I> {
         count
     }
 
+    /// A request that was admitted was not looked at before the end.
+    pub(crate) const fn note_turned_away(&mut self) {
+        self.given_up += 1;
+    }
+
     /// Takes a frame.
     pub(crate) fn receive(&mut self, now: Millis, frame: &Frame) {
         // A stopped island drops frames; they stay in their sender's outbox.
@@ -192,23 +197,27 @@ impl<I: Island> Driver<I> {
     }
 
     /// Hands out what may leave: frames to `carry`, answers to those who wait. `reread` reads this
-    /// island's messages to a peer again from the journal. Returns how many requests were answered.
+    /// island's messages to a peer again from the journal. `answered` hears how many requests are
+    /// about to be answered: whoever has an answer finds room for another request.
     pub(crate) fn drain(
         &mut self,
         now_nanos: u64,
         mut carry: impl FnMut(Frame),
         mut reread: impl FnMut(IslandId, Option<BlockPlace>, IslandId, LinkSeq) -> Option<Chunk>,
-    ) -> u32 {
-        let mut answered = 0;
+        mut answered: impl FnMut(u32),
+    ) {
         let mut again = true;
         while again {
             let mut refills = Vec::new();
             let (waiting, latency) = (&mut self.waiting, &mut self.latency_us);
+            let total = &mut self.answered;
             self.kernel.drain(|output| match output {
                 Output::Answer(asker, answer) => {
                     if let Some(waiting) = waiting.remove(&asker) {
                         record_latency(latency, now_nanos.saturating_sub(waiting.admitted));
-                        answered += 1 + waiting.others.len() as u32;
+                        let count = 1 + waiting.others.len() as u32;
+                        *total += u64::from(count);
+                        answered(count);
                         hand_over::<I>(waiting, answer);
                     }
                 }
@@ -226,14 +235,14 @@ impl<I: Island> Driver<I> {
         let durable = self.kernel.durable_position();
         while self.told.front().is_some_and(|position| *position <= durable) {
             self.told.pop_front();
-            answered += 1;
+            self.answered += 1;
+            answered(1);
         }
-        self.answered += u64::from(answered);
         while self.queries.front().is_some_and(|(position, _)| *position <= durable) {
             let (_, tell) = self.queries.pop_front().expect("looked at just now");
             tell(Ok(()));
         }
-        answered + self.give_up_if_stopped()
+        answered(self.give_up_if_stopped());
     }
 
     pub(crate) const fn island(&self) -> IslandId {

@@ -160,7 +160,12 @@ impl<I: Island> Worker<I> {
                 mailbox.sleep(&self.parker, time, stop, self.wanted());
             }
         }
-        mailbox.turn_away();
+        while let Some(delivery) = mailbox.deliveries.pop() {
+            if let Delivery::Ask { request, .. } = &delivery {
+                let at = self.local_index(self.shared.table.owner(request.asker.slot));
+                self.drivers[at].note_turned_away();
+            }
+        }
         for driver in &mut self.drivers {
             driver.give_up(&AskError::Closed);
         }
@@ -354,8 +359,8 @@ impl<I: Island> Worker<I> {
             };
             // A stopped journal lets nothing more leave.
             let reread = |from, tail, to, first| rereader.reread(from, tail, to, first);
-            let answered = driver.drain(nanos, carry, reread);
-            shared.answered(driver.island(), answered);
+            let island = driver.island();
+            driver.drain(nanos, carry, reread, |count| shared.answered(island, count));
             let full = driver.kernel().is_full();
             shared.gauges[driver.island().0 as usize].full.store(full, Ordering::Relaxed);
             self.ticks.set(*at, driver.kernel().next_tick());
