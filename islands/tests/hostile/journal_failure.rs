@@ -38,6 +38,8 @@ fn fails_and_loses_nothing(mood: Mood, tries_max: u64) {
     let disk = Disk::new();
     let sea = open(&disk);
     let parked = sea.ask("parked", Command::Park).unwrap();
+    let at = sea.island_of("parked");
+    assert_eq!(answer(sea.query(at, |bank| bank.parked.len()).unwrap()), Ok(1), "it is durable");
     let acknowledged: BTreeSet<u64> = std::thread::scope(|scope| {
         let sea = &sea;
         let askers: Vec<_> =
