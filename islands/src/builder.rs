@@ -182,6 +182,11 @@ impl Builder {
         let now = wall_clock();
         let (data, storage, settings) = self.open_storage()?;
         let restored = restore(&*storage, &settings, ScanMode::Repair, threads, &mut make)?;
+        let figures = restored.figures;
+        tracing::info!(figures.records, figures.events, ?figures.elapsed, "replayed");
+        if let Some(torn) = &restored.recovered.torn {
+            tracing::warn!(?torn, "the last commit was torn and has been cut off");
+        }
         let journal = GroupJournal::resume(Arc::clone(&storage), settings, &restored.recovered)?;
 
         let mut parkers = Vec::new();
@@ -237,9 +242,7 @@ impl Builder {
         Ok(threads.min(self.islands as usize))
     }
 
-    fn open_storage(
-        &self,
-    ) -> Result<(Option<DataDirectory>, Arc<dyn Storage>, JournalSettings), OpenError> {
+    fn open_storage(&self) -> Result<Opened, OpenError> {
         let mut asked =
             Description::new(Life(random()), self.islands, &self.application, &self.configuration);
         asked.segment_bytes = self.segment_bytes;
@@ -263,6 +266,10 @@ impl Builder {
     }
 }
 
+/// A journal's place, opened: its directory's lock, if it is one, its storage, and what it was
+/// made with.
+type Opened = (Option<DataDirectory>, Arc<dyn Storage>, JournalSettings);
+
 /// Tells workers what became durable.
 fn notifier<I: Island>(
     shared: Arc<Shared<I>>,
@@ -271,7 +278,6 @@ fn notifier<I: Island>(
     let mut columns: Vec<Vec<Durable>> = (0..workers).map(|_| Vec::new()).collect();
     move |outcome| match outcome {
         Ok(all) => {
-            metrics::counter!("archipelago_commits_total").increment(1);
             for durable in all {
                 columns[durable.island.0 as usize % workers].push(durable);
             }

@@ -69,6 +69,8 @@ pub(crate) struct Driver<I: Island> {
     answered: u64,
     /// Requests that were told, at the end, that there will be no answer.
     given_up: u64,
+    /// The log says once that it has stopped.
+    said_stopped: bool,
     latency_us: Histogram<u64>,
 }
 
@@ -83,6 +85,7 @@ impl<I: Island> Driver<I> {
             tail,
             answered: 0,
             given_up: 0,
+            said_stopped: false,
             latency_us: latency_histogram(),
         }
     }
@@ -129,6 +132,9 @@ impl<I: Island> Driver<I> {
         let on_its_way = self.kernel.durable_position() < self.image().position;
         if on_its_way || !self.kernel.is_gate_empty() {
             return 0;
+        }
+        if !std::mem::replace(&mut self.said_stopped, true) {
+            tracing::error!(island = %self.island, reason, "an island has stopped");
         }
         let refusal = Refusal::Stopped(self.island, reason.into());
         self.give_up(&AskError::Refused(refusal))
