@@ -19,7 +19,7 @@
 //! A *part* is a varint length and that many bytes.
 //!
 //! Rules:
-//! 1. What [`write`] makes, [`RecordView::parse`] reads back; anything else is [`Malformed`] with its byte.
+//! 1. What [`write()`] makes, [`RecordView::parse`] reads back; anything else is [`Malformed`] with its byte.
 //! 2. Reading does not copy and does not allocate.
 //!
 //! It doesn't know the user's types: they are parts.
