@@ -182,6 +182,11 @@ impl Builder {
         let now = wall_clock();
         let (data, storage, settings) = self.open_storage()?;
         let restored = restore(&*storage, &settings, ScanMode::Repair, threads, &mut make)?;
+        let figures = restored.figures;
+        tracing::info!(figures.records, figures.events, ?figures.elapsed, "replayed");
+        if let Some(torn) = &restored.recovered.torn {
+            tracing::warn!(?torn, "the last commit was torn and has been cut off");
+        }
         let journal = GroupJournal::resume(Arc::clone(&storage), settings, &restored.recovered)?;
 
         let mut parkers = Vec::new();
@@ -272,7 +277,6 @@ fn notifier<I: Island>(
     let mut columns: Vec<Vec<Durable>> = (0..workers).map(|_| Vec::new()).collect();
     move |outcome| match outcome {
         Ok(all) => {
-            metrics::counter!("archipelago_commits_total").increment(1);
             for durable in all {
                 columns[durable.island.0 as usize % workers].push(durable);
             }

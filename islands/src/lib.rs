@@ -39,6 +39,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! It reports to the program's `metrics` recorder and `tracing` subscriber, if there are any:
+//! counters `archipelago_*_total` of records, events, messages_sent, answers, duplicates,
+//! dead_letters, busy, commits and commit_bytes, the histogram `archipelago_commit_seconds`, and
+//! the spans `open` and `close`.
+//!
 //! The folders read as the way of a command: [`command`] → [`island`] → [`journal`] → link →
 //! [`replay`]; [`patterns`] are parts to build islands from.
 
@@ -48,6 +53,7 @@ pub mod command;
 pub mod island;
 pub mod journal;
 mod link;
+mod meters;
 pub mod patterns;
 pub mod replay;
 

@@ -69,6 +69,8 @@ pub(crate) struct Driver<I: Island> {
     answered: u64,
     /// Requests that were told, at the end, that there will be no answer.
     given_up: u64,
+    /// The log says once that it has stopped.
+    said_stopped: bool,
     latency_us: Histogram<u64>,
 }
 
@@ -83,6 +85,7 @@ impl<I: Island> Driver<I> {
             tail,
             answered: 0,
             given_up: 0,
+            said_stopped: false,
             latency_us: latency_histogram(),
         }
     }
@@ -130,6 +133,9 @@ impl<I: Island> Driver<I> {
         if on_its_way || !self.kernel.is_gate_empty() {
             return 0;
         }
+        if !std::mem::replace(&mut self.said_stopped, true) {
+            tracing::error!(island = %self.island, reason, "an island has stopped");
+        }
         let refusal = Refusal::Stopped(self.island, reason.into());
         self.give_up(&AskError::Refused(refusal))
     }
@@ -147,6 +153,11 @@ impl<I: Island> Driver<I> {
         }
         self.given_up += u64::from(count);
         count
+    }
+
+    /// A request that was admitted was not looked at before the end.
+    pub(crate) const fn note_turned_away(&mut self) {
+        self.given_up += 1;
     }
 
     /// Takes a frame.
@@ -192,23 +203,27 @@ impl<I: Island> Driver<I> {
     }
 
     /// Hands out what may leave: frames to `carry`, answers to those who wait. `reread` reads this
-    /// island's messages to a peer again from the journal. Returns how many requests were answered.
+    /// island's messages to a peer again from the journal. `answered` hears how many requests are
+    /// about to be answered: whoever has an answer finds room for another request.
     pub(crate) fn drain(
         &mut self,
         now_nanos: u64,
         mut carry: impl FnMut(Frame),
         mut reread: impl FnMut(IslandId, Option<BlockPlace>, IslandId, LinkSeq) -> Option<Chunk>,
-    ) -> u32 {
-        let mut answered = 0;
+        mut answered: impl FnMut(u32),
+    ) {
         let mut again = true;
         while again {
             let mut refills = Vec::new();
             let (waiting, latency) = (&mut self.waiting, &mut self.latency_us);
+            let total = &mut self.answered;
             self.kernel.drain(|output| match output {
                 Output::Answer(asker, answer) => {
                     if let Some(waiting) = waiting.remove(&asker) {
                         record_latency(latency, now_nanos.saturating_sub(waiting.admitted));
-                        answered += 1 + waiting.others.len() as u32;
+                        let count = 1 + waiting.others.len() as u32;
+                        *total += u64::from(count);
+                        answered(count);
                         hand_over::<I>(waiting, answer);
                     }
                 }
@@ -226,14 +241,14 @@ impl<I: Island> Driver<I> {
         let durable = self.kernel.durable_position();
         while self.told.front().is_some_and(|position| *position <= durable) {
             self.told.pop_front();
-            answered += 1;
+            self.answered += 1;
+            answered(1);
         }
-        self.answered += u64::from(answered);
         while self.queries.front().is_some_and(|(position, _)| *position <= durable) {
             let (_, tell) = self.queries.pop_front().expect("looked at just now");
             tell(Ok(()));
         }
-        answered + self.give_up_if_stopped()
+        answered(self.give_up_if_stopped());
     }
 
     pub(crate) const fn island(&self) -> IslandId {

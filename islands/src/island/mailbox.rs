@@ -116,3 +116,18 @@ impl<I: Island> Mailbox<I> {
         self.asleep.store(false, Ordering::SeqCst);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::island::shared::tests::Echo;
+
+    #[test]
+    fn a_stop_that_came_before_the_sleep_is_seen_without_a_wake_up() {
+        let parker = Parker::new();
+        let mailbox: Mailbox<Echo> = Mailbox::new(1, parker.unparker().clone());
+        let stop = AtomicBool::new(true);
+        // Whoever set it woke a worker that was not asleep yet. This returns, or hangs for ever.
+        mailbox.sleep(&parker, None, &stop, Wanted::All);
+    }
+}

@@ -185,3 +185,40 @@ pub(crate) fn wall_clock() -> Millis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use archipelago_core::id::ClientId;
+    use archipelago_core::island::Turn;
+    use crossbeam::sync::Parker;
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+    use crate::command::{Again, Client};
+
+    #[derive(Serialize, Deserialize)]
+    pub(in crate::island) struct Echo;
+
+    impl Island for Echo {
+        type Command = u64;
+        type Event = ();
+        type Reply = u64;
+
+        fn decide(&self, command: u64, turn: &mut Turn<Self>) {
+            turn.reply(command);
+        }
+
+        fn evolve(&mut self, (): &()) {}
+    }
+
+    #[test]
+    fn who_comes_after_the_workers_have_ended_is_told_and_not_left_in_the_queue() {
+        let mailbox = Mailbox::new(4, Parker::new().unparker().clone());
+        let table = Arc::new(Table::modulo(1).unwrap());
+        let shared = Arc::new(Shared::<Echo>::new(table, vec![mailbox], 4, Millis(0)));
+        let client = Client::new(Arc::clone(&shared), ClientId(1), Again::Yes);
+        // It passed the doors just before they were shut.
+        shared.doors.stop.store(true, Ordering::SeqCst);
+        assert_eq!(client.ask("key", 1).unwrap().wait(), Err(AskError::Closed));
+    }
+}

@@ -20,7 +20,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use archipelago_core::id::IslandId;
-use archipelago_core::island::Island;
+use archipelago_core::island::{Counters, Island};
 use archipelago_core::link::frame::Frame;
 use archipelago_core::time::Millis;
 use crossbeam::sync::Parker;
@@ -31,6 +31,7 @@ use super::shared::Shared;
 use crate::command::AskError;
 use crate::journal::HandOver;
 use crate::link::Rereader;
+use crate::meters::Tally;
 
 /// Hand-overs of blocks on their way per worker: one being written, one waiting for its turn.
 pub(crate) const HANDED_MAX: usize = 2;
@@ -57,6 +58,9 @@ pub(crate) struct Worker<I: Island> {
     /// Islands with records not handed over.
     unsealed: Touched,
     ticks: Ticks,
+    /// What is to be reported, and what was by island: its counters and its busy refusals.
+    tally: Tally,
+    reported: Vec<(Counters, u64)>,
 }
 
 /// A set of local island indices that keeps its memory.
@@ -142,6 +146,8 @@ impl<I: Island> Worker<I> {
             touched,
             unsealed: Touched::new(count),
             ticks,
+            tally: Tally::default(),
+            reported: vec![Default::default(); count],
         }
     }
 
@@ -160,10 +166,17 @@ impl<I: Island> Worker<I> {
                 mailbox.sleep(&self.parker, time, stop, self.wanted());
             }
         }
-        mailbox.turn_away();
+        while let Some(delivery) = mailbox.deliveries.pop() {
+            if let Delivery::Ask { request, .. } = &delivery {
+                let at = self.local_index(self.shared.table.owner(request.asker.slot));
+                self.drivers[at].note_turned_away();
+            }
+        }
         for driver in &mut self.drivers {
             driver.give_up(&AskError::Closed);
         }
+        (0..self.drivers.len()).for_each(|at| self.count(at));
+        self.tally.report();
         self.drivers
     }
 
@@ -315,6 +328,7 @@ impl<I: Island> Worker<I> {
     ) {
         let at = self.local_index(island);
         let answered = self.drivers[at].ask(now, request, waiter, admitted);
+        self.tally.answers += u64::from(answered);
         self.shared.answered(island, answered);
         self.touched.add(at);
     }
@@ -354,20 +368,35 @@ impl<I: Island> Worker<I> {
             };
             // A stopped journal lets nothing more leave.
             let reread = |from, tail, to, first| rereader.reread(from, tail, to, first);
-            let answered = driver.drain(nanos, carry, reread);
-            shared.answered(driver.island(), answered);
+            let island = driver.island();
+            let answers = &mut self.tally.answers;
+            driver.drain(nanos, carry, reread, |count| {
+                *answers += u64::from(count);
+                shared.answered(island, count);
+            });
             let full = driver.kernel().is_full();
             shared.gauges[driver.island().0 as usize].full.store(full, Ordering::Relaxed);
             self.ticks.set(*at, driver.kernel().next_tick());
             if driver.kernel().has_unsealed() {
                 self.unsealed.add(*at);
             }
+            self.count(*at);
         }
         self.touched.give_back(touched);
+        self.tally.report();
         (0..self.workers)
             .filter(|worker| wake & (1 << (worker % 64)) != 0)
             .for_each(|worker| self.shared.mailboxes[worker].wake());
         carried
+    }
+
+    /// Adds to the tally what an island has done since it was counted last.
+    fn count(&mut self, at: usize) {
+        let (driver, (made, busy)) = (&self.drivers[at], &mut self.reported[at]);
+        self.tally.add(made, driver.kernel().counters());
+        let busy_now = self.shared.gauges[driver.island().0 as usize].busy.load(Ordering::Relaxed);
+        self.tally.busy += busy_now - *busy;
+        *busy = busy_now;
     }
 
     /// Hands what was decided to the journal, if it is not too far behind.

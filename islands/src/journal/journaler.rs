@@ -16,6 +16,7 @@
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use archipelago_core::journal::frame::Block;
 use crossbeam::channel::{Receiver, Sender, bounded};
@@ -23,6 +24,7 @@ use crossbeam::channel::{Receiver, Sender, bounded};
 use super::book::Durable;
 use super::error::JournalError;
 use super::group::{ClosedJournal, GroupJournal, JournalStats};
+use crate::meters;
 
 /// How many hand-overs may be queued.
 pub const HAND_OVERS_MAX: usize = 1024;
@@ -142,11 +144,16 @@ fn run(
     mut notify: impl FnMut(Result<Vec<Durable>, Arc<JournalError>>),
 ) -> Option<Closed> {
     let mut blocks = Vec::new();
+    let stats = journal.stats();
     loop {
         let (hand_overs, stop) = take(queue, &mut blocks);
         if hand_overs > 0 {
+            let (began, bytes) = (Instant::now(), stats.bytes());
             match journal.commit(&mut blocks) {
-                Ok(durable) => notify(Ok(durable)),
+                Ok(durable) => {
+                    notify(Ok(durable));
+                    meters::committed(stats.bytes() - bytes, began.elapsed());
+                }
                 Err(error) => {
                     blocks.clear();
                     (0..hand_overs).for_each(|_| notify(Err(Arc::clone(&error))));

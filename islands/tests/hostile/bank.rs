@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 /// Longer than anything here takes on a loaded machine.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
+/// For closes that cannot come to rest.
+pub(crate) const SHORT: Duration = Duration::from_millis(300);
 
 /// State of one island.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -45,6 +47,10 @@ pub(crate) enum Command {
     Park,
     /// Answers all who are parked, with how many they are.
     Release,
+    /// Lets another island release all who are parked there.
+    ReleaseAt(u32),
+    /// The same, as it arrives there.
+    ReleaseHere,
     /// Stores a number after some milliseconds, by a timer; answered at once.
     Later { millis: u64 },
     /// The timer's command.
@@ -109,6 +115,15 @@ impl Island for Bank {
                 let parked = self.parked.len() as u64;
                 self.parked.iter().for_each(|asker| turn.reply_to(*asker, parked));
                 turn.reply(parked);
+            }
+            Command::ReleaseAt(at) => {
+                turn.send(IslandId(at), Command::ReleaseHere);
+                turn.reply(0);
+            }
+            Command::ReleaseHere => {
+                turn.emit(Event::Released);
+                let parked = self.parked.len() as u64;
+                self.parked.iter().for_each(|asker| turn.reply_to(*asker, parked));
             }
             Command::Later { millis } => {
                 turn.timer(Millis(millis), Command::Fire);

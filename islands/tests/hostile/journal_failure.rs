@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 use archipelago::command::AskError;
 use archipelago::{Archipelago, IslandId, builder};
 
-use super::bank::{Bank, Command, LONG, answer, ask_until_taken, bank, close, stored};
+use super::bank::{Bank, Command, LONG, answer, ask_until_taken, bank, close, key_of, stored};
 use super::disk::{Disk, LIFE, Mood};
 
 fn open(disk: &Arc<Disk>) -> Archipelago<Bank> {
@@ -38,6 +38,8 @@ fn fails_and_loses_nothing(mood: Mood, tries_max: u64) {
     let disk = Disk::new();
     let sea = open(&disk);
     let parked = sea.ask("parked", Command::Park).unwrap();
+    let at = sea.island_of("parked");
+    assert_eq!(answer(sea.query(at, |bank| bank.parked.len()).unwrap()), Ok(1), "it is durable");
     let acknowledged: BTreeSet<u64> = std::thread::scope(|scope| {
         let sea = &sea;
         let askers: Vec<_> =
@@ -129,5 +131,29 @@ fn timers_and_tokens_on_their_way_end_with_the_journal() {
     answer(sea.ask("later", Command::Later { millis: 1 }).unwrap()).unwrap();
     disk.set(Mood::Broken);
     put_until_failure(&sea, 0);
+    assert!(sea.close(LONG).is_err());
+}
+
+#[test]
+fn what_waits_in_a_mailbox_while_the_journal_fails_is_answered() {
+    let disk = Disk::new();
+    let sea = open(&disk);
+    // The thread of island 0 is held up with a queue behind it.
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let (began, has_begun) = std::sync::mpsc::channel();
+    let held = sea.query(IslandId(0), move |_| {
+        began.send(()).unwrap();
+        let _ = wait.recv();
+    });
+    has_begun.recv().unwrap();
+    let (here, there) = (key_of(&sea, 0), key_of(&sea, 1));
+    let put = sea.ask(here, Command::Put(1)).unwrap();
+    let seen = sea.query(IslandId(0), |bank| bank.puts).unwrap();
+    disk.set(Mood::Broken);
+    let failed = answer(sea.ask(there, Command::Put(2)).unwrap()).unwrap_err();
+    assert!(matches!(failed, AskError::Journal(_)), "{failed}");
+    go.send(()).unwrap();
+    assert_eq!((answer(put), answer(seen)), (Err(failed.clone()), Err(failed)));
+    let _ = answer(held.unwrap());
     assert!(sea.close(LONG).is_err());
 }

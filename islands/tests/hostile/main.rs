@@ -8,12 +8,12 @@
 //!
 //! It doesn't know kernels or links; those have tests of their own.
 
-//mod admission;
-//mod answers;
+mod admission;
+mod answers;
 mod bank;
-//mod crash;
+mod crash;
 mod disk;
 mod journal_failure;
-//mod peers;
-//mod shape;
-//mod stopped;
+mod peers;
+mod shape;
+mod stopped;
