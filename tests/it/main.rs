@@ -10,5 +10,6 @@
 //! It doesn't know the insides of kernel or runtime; their own tests do.
 
 mod harness;
+mod refusal;
 mod replayed;
 mod truths;
