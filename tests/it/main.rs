@@ -10,6 +10,7 @@
 //! It doesn't know the insides of kernel or runtime; their own tests do.
 
 mod harness;
+mod kill;
 mod refusal;
 mod replayed;
 mod truths;
