@@ -9,6 +9,10 @@
 //!
 //! It doesn't know the insides of kernel or runtime; their own tests do.
 
+mod bad_directory;
+mod bad_input;
+mod continue_run;
+mod damage;
 mod harness;
 mod kill;
 mod refusal;
