@@ -110,7 +110,7 @@ impl Story {
     }
 
     /// Rule 3. Says how often it was killed.
-    fn to_the_end(mut self) -> u32 {
+    fn go_on_to_the_end(&mut self) -> u32 {
         let report = json(&mut self.run());
         assert_eq!(report["conserved"], true, "{report}");
         replays_to_the_same(&report, &self.data);
@@ -187,7 +187,7 @@ fn generated_orders_survive(islands: u32) {
     let words = format!("{GENERATED} --islands {islands}");
     let mut story = Story::new(u64::from(islands), place.path(), &words);
     story.kills(kills(6), GENERATED_BYTES);
-    assert!(story.to_the_end() > 0, "at least one kill hit the run");
+    assert!(story.go_on_to_the_end() > 0, "at least one kill hit the run");
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn the_real_orders_can_be_killed_at_any_moment() {
     let mut story = Story::new(100, place.path(), "--stock 60 --returns --islands 16");
     story.orders_file = Some(file);
     story.kills(kills(3), 20_725 * 16);
-    assert!(story.to_the_end() > 0, "at least one kill hit the run");
+    assert!(story.go_on_to_the_end() > 0, "at least one kill hit the run");
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn a_run_can_be_killed_while_it_spreads_its_stock() {
         // Twice from the start, within the time that making the directory and setup take.
         story.kill_after(0, 150_000);
         story.kill_after(0, 50_000);
-        killed += story.to_the_end();
+        killed += story.go_on_to_the_end();
     }
     assert!(killed > 0, "at least one kill hit a run");
 }
@@ -239,5 +239,5 @@ fn a_run_killed_twice_at_the_same_reply_goes_on() {
         story.kill_after(0, 100_000);
     }
     story.kill_after(1, 1);
-    assert!(story.to_the_end() > 0, "at least one kill hit the run");
+    assert!(story.go_on_to_the_end() > 0, "at least one kill hit the run");
 }

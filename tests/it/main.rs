@@ -17,4 +17,5 @@ mod harness;
 mod kill;
 mod refusal;
 mod replayed;
+mod tidy;
 mod truths;
