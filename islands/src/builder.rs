@@ -212,9 +212,7 @@ impl Builder {
         Ok(threads.min(self.islands as usize))
     }
 
-    fn storage(
-        &self,
-    ) -> Result<(Option<DataDirectory>, Arc<dyn Storage>, JournalSettings), OpenError> {
+    fn storage(&self) -> Result<Opened, OpenError> {
         let mut asked =
             Description::new(Life(random()), self.islands, &self.application, &self.configuration);
         asked.segment_bytes = self.segment_bytes;
@@ -232,6 +230,9 @@ impl Builder {
         }
     }
 }
+
+/// A journal's place, opened: the locked directory if there is one, the segments, the settings.
+type Opened = (Option<DataDirectory>, Arc<dyn Storage>, JournalSettings);
 
 /// Tells workers what became durable.
 fn notifier<I: Island>(

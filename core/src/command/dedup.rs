@@ -89,17 +89,18 @@ impl Sessions {
     pub fn known(&self, asker: &Asker, mark: RequestNumber, clients_max: usize) -> Known<'_> {
         let Some(session) = self.by_client.get(&(asker.slot, asker.client)) else {
             return match asker.number.0.checked_sub(mark.0) {
-                None | Some(SPAN_MAX..) => Known::TooFarAhead,
+                None => Known::Forgotten,
+                Some(SPAN_MAX..) => Known::TooFarAhead,
                 _ if self.by_client.len() >= clients_max => Known::TooManyClients,
                 _ => Known::New,
             };
         };
-        if asker.number < session.floor {
+        if asker.number < session.floor.max(mark) {
             return Known::Forgotten;
         }
         match session.find(asker.number) {
             Ok(at) => Known::Kept(&session.requests[at].1),
-            Err(_) if asker.number.0.wrapping_sub(mark.0) >= SPAN_MAX => Known::TooFarAhead,
+            Err(_) if asker.number.0 - mark.0 >= SPAN_MAX => Known::TooFarAhead,
             Err(_) => Known::New,
         }
     }
@@ -120,25 +121,19 @@ impl Sessions {
         }
     }
 
-    /// Keeps the first answer of a request; a later one changes nothing. An answer to a request
-    /// that is not kept (forgotten before it was answered) is passed over.
-    pub fn answer(&mut self, asker: &Asker, answer: Kept) {
-        let Some(session) = self.by_client.get_mut(&(asker.slot, asker.client)) else { return };
-        if let Ok(at) = session.find(asker.number) {
-            let kept = &mut session.requests[at].1;
-            if *kept == Kept::Pending {
-                *kept = answer;
-            }
+    /// Keeps the first answer of a request and says whether it was that; a later one changes
+    /// nothing. An answer to a request that is not kept (it was forgotten before it was answered,
+    /// or never asked here) is passed over.
+    pub fn answer(&mut self, asker: &Asker, answer: Kept) -> bool {
+        let session = self.by_client.get_mut(&(asker.slot, asker.client));
+        let Some(session) = session else { return false };
+        let Ok(at) = session.find(asker.number) else { return false };
+        let kept = &mut session.requests[at].1;
+        let first = *kept == Kept::Pending;
+        if first {
+            *kept = answer;
         }
-    }
-
-    /// Whether a request is kept and has no answer yet.
-    #[must_use]
-    pub fn is_pending(&self, asker: &Asker) -> bool {
-        let session = self.by_client.get(&(asker.slot, asker.client));
-        session.is_some_and(|session| {
-            session.find(asker.number).is_ok_and(|at| session.requests[at].1 == Kept::Pending)
-        })
+        first
     }
 }
 
@@ -163,12 +158,13 @@ mod tests {
         assert_eq!(sessions.known(&asker(1), mark, 10), Known::New);
         sessions.begin(&asker(1), mark);
         assert_eq!(sessions.known(&asker(1), mark, 10), Known::Kept(&Kept::Pending));
-        sessions.answer(&asker(1), replied(1));
-        sessions.answer(&asker(1), replied(2));
+        assert!(sessions.answer(&asker(1), replied(1)));
+        assert!(!sessions.answer(&asker(1), replied(2)));
         assert_eq!(sessions.known(&asker(1), mark, 10), Known::Kept(&replied(1)));
         sessions.begin(&asker(2), RequestNumber(2));
         assert_eq!(sessions.known(&asker(1), RequestNumber(2), 10), Known::Forgotten);
-        assert!(sessions.is_pending(&asker(2)));
+        assert!(!sessions.answer(&asker(1), replied(1)), "forgotten");
+        assert!(sessions.answer(&asker(2), replied(2)));
     }
 
     #[test]

@@ -11,6 +11,7 @@
 pub mod decider;
 pub mod gate;
 pub mod kernel;
+mod reason;
 pub mod timers;
 pub mod turn;
 mod values;

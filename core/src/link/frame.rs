@@ -70,7 +70,8 @@ pub struct Control {
     pub acked: LinkSeq,
     /// The receiver may send up to this number.
     pub credit: LinkSeq,
-    /// The last message that the sender has durably sent to the receiver.
+    /// The last message that the sender has durably sent to the receiver; before it has heard an
+    /// answer in its session: the last one that was durable at its start.
     pub sent: LinkSeq,
     /// The newest session of the receiver's that the sender has heard of: it tells a fresh frame
     /// from one that was late.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use super::chunk::Chunk;
 use super::frame::{Control, ControlKind, Envelope, Frame, Parcel};
-use super::outbox::{Look, Outbox};
+use super::outbox::{Look, Outbox, Release};
 use crate::id::{IslandId, Life, LinkSeq, Session};
 
 /// The other end of a link is not the one this island knows: somebody's journal was restored from
@@ -75,24 +75,33 @@ struct Peer {
     consumed: LinkSeq,
     consumed_at_start: LinkSeq,
     held: BTreeMap<LinkSeq, Box<[u8]>>,
+    /// The newest session of the peer's that was heard of since our start, and the most that any
+    /// of its frames since then said it had sent and consumed.
     session: Option<Session>,
+    heard_sent: LinkSeq,
+    heard_acked: LinkSeq,
     /// A control frame is due.
     due: Option<ControlKind>,
     listed: Listed,
     breach: Option<Breach>,
+    /// What this peer adds to [`Links::backlog`].
+    backlog: u64,
 }
 
 impl Peer {
-    fn new(sent: LinkSeq, consumed: LinkSeq, limits: &LinkLimits) -> Self {
+    fn new(sent: LinkSeq, consumed: LinkSeq) -> Self {
         Self {
-            outbox: Outbox::new(sent, LinkSeq(u64::from(limits.window))),
+            outbox: Outbox::new(sent),
             consumed,
             consumed_at_start: consumed,
             held: BTreeMap::new(),
             session: None,
+            heard_sent: LinkSeq::ZERO,
+            heard_acked: LinkSeq::ZERO,
             due: None,
             listed: Listed::No,
             breach: None,
+            backlog: 0,
         }
     }
 }
@@ -124,6 +133,7 @@ pub struct Links {
     limits: LinkLimits,
     peers: BTreeMap<IslandId, Peer>,
     busy: Vec<IslandId>,
+    backlog: u64,
     breaches: Vec<Breach>,
 }
 
@@ -138,6 +148,7 @@ impl Links {
             limits,
             peers: BTreeMap::new(),
             busy: Vec::new(),
+            backlog: 0,
             breaches: Vec::new(),
         }
     }
@@ -145,13 +156,12 @@ impl Links {
     /// A link with a past: `sent` to the peer, `consumed` from it. It says hello first.
     pub(crate) fn resume(&mut self, peer: IslandId, sent: LinkSeq, consumed: LinkSeq) {
         let due = Some(ControlKind::Hello);
-        self.peers.insert(peer, Peer { due, ..Peer::new(sent, consumed, &self.limits) });
+        self.peers.insert(peer, Peer { due, ..Peer::new(sent, consumed) });
         self.list(peer);
     }
 
     fn peer(&mut self, peer: IslandId) -> &mut Peer {
-        let fresh = || Peer::new(LinkSeq::ZERO, LinkSeq::ZERO, &self.limits);
-        self.peers.entry(peer).or_insert_with(fresh)
+        self.peers.entry(peer).or_insert_with(|| Peer::new(LinkSeq::ZERO, LinkSeq::ZERO))
     }
 
     fn list(&mut self, peer: IslandId) {
@@ -170,7 +180,10 @@ impl Links {
     /// Messages to `to` have become durable.
     pub(crate) fn release(&mut self, to: IslandId, chunk: Chunk) {
         let kept_max = u64::from(self.limits.kept_max);
-        self.peer(to).outbox.release(chunk, kept_max);
+        let peer = self.peer(to);
+        if peer.outbox.release(chunk, kept_max) == Release::SayHello {
+            peer.due = Some(ControlKind::Hello);
+        }
         self.list(to);
     }
 
@@ -215,6 +228,8 @@ impl Links {
         }
         let peer = self.peer(parcel.envelope.from);
         peer.session = peer.session.max(Some(parcel.envelope.session));
+        let last = (parcel.first.0 + u64::from(parcel.count)).saturating_sub(1);
+        peer.heard_sent = peer.heard_sent.max(LinkSeq(last));
         true
     }
 
@@ -253,32 +268,32 @@ impl Links {
         held.remove(&applied.next())
     }
 
-    /// A control frame arrived; `applied` is the last message of the peer's that was applied.
-    pub(crate) fn on_control(&mut self, control: &Control, applied: LinkSeq) {
+    /// A control frame arrived.
+    pub(crate) fn on_control(&mut self, control: &Control) {
         if !self.admit(&control.envelope) {
             return;
         }
         let (island, from, session) = (self.island, control.envelope.from, self.session);
         let peer = self.peer(from);
-        let (acked, sent) = (peer.outbox.acked(), peer.outbox.durable());
-        // A newer session than the known one says what the peer had at its start: nothing of that
-        // session has been heard yet, so it must have all that was acked and applied before. An
-        // answer to our own hello was made after our start, so it must have sent what we had then.
-        // Any other frame may just be late.
+        // A frame of a newer session than any heard since our start was made after everything that
+        // was heard; an answer to our session was made after our start. Of any other frame nothing
+        // is known: it may be late.
         let newer = peer.session.is_some_and(|known| known < control.envelope.session);
         let answers = control.echo == Some(session);
-        let must_have_sent = match (newer, answers) {
-            (true, _) => applied,
-            (false, true) => peer.consumed_at_start,
-            (false, false) => LinkSeq::ZERO,
+        let least = |heard: LinkSeq, at_start: LinkSeq| {
+            let heard = if newer { heard } else { LinkSeq::ZERO };
+            heard.max(if answers { at_start } else { LinkSeq::ZERO })
         };
+        let acked_least = least(peer.heard_acked, peer.outbox.acked_at_start());
+        let sent_least = least(peer.heard_sent, peer.consumed_at_start);
+        let sent = peer.outbox.sent();
         let older = |now, before| Some(Breach::PeerIsOlder { island, peer: from, now, before });
         let breach = if control.acked > sent {
             Some(Breach::WeAreOlder { island, peer: from, consumed: control.acked, sent })
-        } else if newer && control.acked < acked {
-            older(control.acked, acked)
-        } else if control.sent < must_have_sent {
-            older(control.sent, must_have_sent)
+        } else if control.acked < acked_least {
+            older(control.acked, acked_least)
+        } else if control.sent < sent_least {
+            older(control.sent, sent_least)
         } else {
             None
         };
@@ -287,7 +302,12 @@ impl Links {
             return;
         }
         peer.session = peer.session.max(Some(control.envelope.session));
+        peer.heard_sent = peer.heard_sent.max(control.sent);
+        peer.heard_acked = peer.heard_acked.max(control.acked);
         peer.outbox.on_state(control.acked, control.credit);
+        if answers {
+            peer.outbox.open();
+        }
         if control.kind == ControlKind::Hello {
             peer.due = peer.due.or(Some(ControlKind::State));
         }
@@ -296,28 +316,39 @@ impl Links {
 
     /// Looks at every link once a period; links without progress say hello and send again.
     pub(crate) fn look(&mut self) {
-        let mut again = Vec::new();
+        let mut waiting = Vec::new();
         for (id, peer) in &mut self.peers {
-            if peer.breach.is_none() && peer.outbox.look() == Look::SendAgain {
-                peer.due = Some(ControlKind::Hello);
-                again.push(*id);
+            if peer.breach.is_some() {
+                continue;
             }
+            match peer.outbox.look() {
+                Look::Quiet => continue,
+                Look::Waiting => {}
+                Look::SendAgain => peer.due = Some(ControlKind::Hello),
+            }
+            // Listed even if nothing is due: a refill that failed is asked for again.
+            waiting.push(*id);
         }
-        again.into_iter().for_each(|peer| self.list(peer));
+        waiting.into_iter().for_each(|peer| self.list(peer));
     }
 
     /// Whether everything sent is acked, on every link that is not refused.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        self.peers.values().all(|peer| {
-            peer.breach.is_some() || (peer.outbox.is_settled() && !peer.outbox.is_greeting())
-        })
+        self.peers.values().all(|peer| peer.breach.is_some() || peer.outbox.is_settled())
     }
 
     /// How many messages wait in the journal only, over all links.
     #[must_use]
     pub fn spilled(&self) -> u64 {
         self.peers.values().map(|peer| peer.outbox.spilled()).sum()
+    }
+
+    /// How many of these wait for room or credit on links that are open, as of the last drain: what
+    /// admission looks at.
+    #[must_use]
+    pub const fn backlog(&self) -> u64 {
+        self.backlog
     }
 
     /// How many durable messages are not acked, over all links.
@@ -350,6 +381,7 @@ impl Links {
             let peer = self.peers.get_mut(&to).expect("listed peers exist");
             peer.listed = Listed::No;
             let due = peer.due.take();
+            self.backlog -= std::mem::take(&mut peer.backlog);
             if peer.breach.is_some() {
                 continue;
             }
@@ -360,7 +392,7 @@ impl Links {
                     kind,
                     acked: peer.consumed,
                     credit: LinkSeq(peer.consumed.0 + u64::from(self.limits.window)),
-                    sent: peer.outbox.durable(),
+                    sent: peer.outbox.sent(),
                     echo: peer.session,
                 }));
             }
@@ -370,6 +402,8 @@ impl Links {
             if let Some(first) = peer.outbox.wants_refill(u64::from(self.limits.kept_max)) {
                 refill(to, first);
             }
+            peer.backlog = peer.outbox.backlog();
+            self.backlog += peer.backlog;
         }
     }
 }

@@ -11,6 +11,8 @@
 //!   chunks; what does not fit is read again from the journal when there is room.
 //! - **R9** on every start the pair says hello: `acked(sender) <= applied(receiver) < next(sender)`;
 //!   a breach means that a journal was restored from another time: the link is refused, with the fact.
+//!   Until the peer has answered this session nothing is sent, on a new link too: else new messages
+//!   under old numbers would be dropped as seen before.
 //! - **R12** an island's message to itself goes the same way.
 //!
 //! Reorderings allowed: any. A control frame holds only values that grow, so a late one changes

@@ -7,7 +7,8 @@
 //! Rules:
 //! 1. Only durable messages are here. Sent ones stay until they are acked.
 //! 2. What does not fit in memory is left to the journal and asked for again (a refill).
-//! 3. Nothing is sent above the credit, nor before the peer has answered the hello of a resumed link.
+//! 3. Nothing is sent above the credit, nor before the peer has answered this session: until then
+//!    no peer can have more than what was sent before the start, and one that has is found out.
 //!
 //! It doesn't know the receiver's state beyond what its control frames said.
 
@@ -22,7 +23,9 @@ use crate::id::LinkSeq;
 /// Whether data may flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// The pair has a past, and the peer has not said yet what it has.
+    /// Nothing was ever sent.
+    New,
+    /// There is something to send, and the peer has not said yet what it has.
     Greeting,
     /// Data flows within the credit.
     Open,
@@ -32,6 +35,8 @@ enum Phase {
 #[derive(Debug)]
 pub(super) struct Outbox {
     phase: Phase,
+    sent_at_start: LinkSeq,
+    acked_at_start: LinkSeq,
     durable: LinkSeq,
     acked: LinkSeq,
     credit: LinkSeq,
@@ -48,15 +53,16 @@ pub(super) struct Outbox {
 pub(super) type Slice = (LinkSeq, u32, Arc<Vec<u8>>, Range<usize>);
 
 impl Outbox {
-    /// A link on which `sent` messages were sent before this start; a new link may send up to
-    /// `credit`.
-    pub(super) fn new(sent: LinkSeq, credit: LinkSeq) -> Self {
-        let phase = if sent == LinkSeq::ZERO { Phase::Open } else { Phase::Greeting };
+    /// A link on which `sent` messages were sent before this start.
+    pub(super) fn new(sent: LinkSeq) -> Self {
+        let phase = if sent == LinkSeq::ZERO { Phase::New } else { Phase::Greeting };
         Self {
             phase,
+            sent_at_start: sent,
+            acked_at_start: LinkSeq::ZERO,
             durable: sent,
             acked: LinkSeq::ZERO,
-            credit,
+            credit: LinkSeq::ZERO,
             cursor: LinkSeq::ZERO,
             stored: LinkSeq::ZERO,
             chunks: VecDeque::new(),
@@ -74,18 +80,30 @@ impl Outbox {
         self.acked
     }
 
-    pub(super) const fn is_greeting(&self) -> bool {
-        matches!(self.phase, Phase::Greeting)
+    /// What the snapshot of this start knew to be acked.
+    pub(super) const fn acked_at_start(&self) -> LinkSeq {
+        self.acked_at_start
     }
 
-    /// Whether everything sent is acked.
+    /// The last message that may have left: before the peer has answered, none of this session.
+    pub(super) fn sent(&self) -> LinkSeq {
+        if self.phase == Phase::Open { self.durable } else { self.sent_at_start }
+    }
+
+    /// Whether everything sent is acked, and no answer awaited.
     pub(super) fn is_settled(&self) -> bool {
-        self.acked == self.durable
+        self.acked == self.durable && self.phase != Phase::Greeting
     }
 
     /// How many messages stand only in the journal.
     pub(super) const fn spilled(&self) -> u64 {
         self.durable.0 - self.stored.0
+    }
+
+    /// How many of these could leave: before the peer has answered the hello, nobody knows which
+    /// of them it has.
+    pub(super) fn backlog(&self) -> u64 {
+        if self.phase == Phase::Open { self.spilled() } else { 0 }
     }
 
     /// How many messages stand in memory.
@@ -94,20 +112,26 @@ impl Outbox {
     }
 
     /// Takes over messages that have become durable; keeps them if there is room.
-    pub(super) fn release(&mut self, chunk: Chunk, kept_max: u64) {
+    pub(super) fn release(&mut self, chunk: Chunk, kept_max: u64) -> Release {
         assert_eq!(chunk.first, self.durable.next(), "a hole in an outbox");
         self.durable = chunk.last();
         let follows = self.stored.next() == chunk.first;
-        if follows && !self.is_greeting() && self.kept() < kept_max {
+        if follows && self.kept() < kept_max {
             self.stored = chunk.last();
             self.chunks.push_back(chunk);
         }
+        if self.phase == Phase::New {
+            self.phase = Phase::Greeting;
+            return Release::SayHello;
+        }
+        Release::Nothing
     }
 
     /// Takes over a chunk of a snapshot: everything before the first one was acked.
     pub(super) fn adopt(&mut self, chunk: Chunk) {
         if self.chunks.is_empty() {
             self.acked = LinkSeq(chunk.first.0 - 1);
+            self.acked_at_start = self.acked;
             (self.cursor, self.stored) = (self.acked, self.acked);
         }
         if chunk.first == self.stored.next() && chunk.last() <= self.durable {
@@ -116,14 +140,14 @@ impl Outbox {
         }
     }
 
-    /// Takes messages read again from the journal. Ones that don't follow what is stored are
-    /// passed over: the next refill asks for the right ones.
+    /// Takes messages read again from the journal. Ones that could not be read, or that don't
+    /// follow what is stored, are asked for again at the next look, not at once.
     pub(super) fn refill(&mut self, chunk: Option<Chunk>) {
-        self.refill_asked = None;
         let Some(chunk) = chunk else { return };
         if chunk.first == self.stored.next() && chunk.last() <= self.durable {
             self.stored = chunk.last();
             self.chunks.push_back(chunk);
+            self.refill_asked = None;
         }
     }
 
@@ -143,7 +167,6 @@ impl Outbox {
     /// The peer has durably consumed up to `acked` and takes up to `credit`.
     pub(super) fn on_state(&mut self, acked: LinkSeq, credit: LinkSeq) {
         debug_assert!(acked <= self.durable, "checked by the caller");
-        self.phase = Phase::Open;
         self.acked = self.acked.max(acked);
         self.credit = self.credit.max(credit);
         self.cursor = self.cursor.max(self.acked);
@@ -153,10 +176,15 @@ impl Outbox {
         self.stored = self.stored.max(self.acked);
     }
 
+    /// The peer has answered this session: data may flow.
+    pub(super) fn open(&mut self) {
+        self.phase = Phase::Open;
+    }
+
     /// The next slice to send, if credit allows; moves the cursor.
     pub(super) fn next_slice(&mut self) -> Option<Slice> {
         let upto = self.credit.min(self.stored);
-        if self.is_greeting() || self.cursor >= upto {
+        if self.phase != Phase::Open || self.cursor >= upto {
             return None;
         }
         let first = self.cursor.next();
@@ -175,10 +203,11 @@ impl Outbox {
     /// Looks at the link once a period: after two looks without progress (and then after 4, 8, …)
     /// what is not acked is sent again.
     pub(super) fn look(&mut self) -> Look {
-        if self.is_settled() && !self.is_greeting() {
+        if self.is_settled() {
             self.looks_without_progress = 0;
             return Look::Quiet;
         }
+        self.refill_asked = None;
         if self.acked_at_look != self.acked {
             self.acked_at_look = self.acked;
             self.looks_without_progress = 0;
@@ -199,6 +228,15 @@ impl Outbox {
     pub(super) fn unacked(&self) -> impl Iterator<Item = &Chunk> {
         self.chunks.iter()
     }
+}
+
+/// What the release of messages asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Release {
+    /// Nothing.
+    Nothing,
+    /// They are the first ones: the peer must say what it has before they go.
+    SayHello,
 }
 
 /// What a look at a link found.

@@ -108,7 +108,9 @@ impl<I: Island> Image<I> {
                         )));
                     }
                 }
-                _ => self.note(&entry),
+                _ => {
+                    self.note(&entry);
+                }
             }
             Ok(())
         })?;
@@ -142,17 +144,19 @@ impl<I: Island> Image<I> {
     }
 
     /// Takes in a reply or a timer; events and sends are taken in by whoever makes or reads them.
-    pub(crate) fn note(&mut self, entry: &Entry<'_>) {
+    /// `true`: it is the first reply of its request, the only one that may leave.
+    pub(crate) fn note(&mut self, entry: &Entry<'_>) -> bool {
         match *entry {
             Entry::Event(_) | Entry::Send { .. } => {}
             Entry::Reply { asker, reply } => {
-                self.sessions.answer(&asker, Kept::Replied(reply.into()));
+                return self.sessions.answer(&asker, Kept::Replied(reply.into()));
             }
             Entry::Timer { number, deadline, command } => {
                 self.timers.set(number, deadline, command);
             }
             Entry::Cancelled(number) => drop(self.timers.remove(number)),
         }
+        false
     }
 
     /// The number of the next message to `to`, given away.

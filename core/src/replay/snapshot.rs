@@ -26,6 +26,9 @@ const VERSION: u16 = 1;
 /// Why a snapshot cannot be made or used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SnapshotError {
+    /// The island has records or outputs that are not durable and drained, or it has stopped.
+    #[error("a snapshot is made of what is durable and drained, by an island that runs")]
+    NotNow,
     /// Not a snapshot, or of another version.
     #[error("not a snapshot of version {VERSION}")]
     NotASnapshot,

@@ -86,17 +86,6 @@ impl From<BadShape> for Failure {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_failure_is_one_line() {
-        assert_eq!(Failure::input("a\nb.csv: empty").to_string(), "a\\nb.csv: empty");
-        assert_eq!(Failure::check("x").exit().code(), 1);
-    }
-}
-
 impl From<archipelago::replay::OpenError> for Failure {
     fn from(error: archipelago::replay::OpenError) -> Self {
         Self::input(error.to_string())
@@ -106,5 +95,16 @@ impl From<archipelago::replay::OpenError> for Failure {
 impl From<archipelago_core::bytes::Malformed> for Failure {
     fn from(malformed: archipelago_core::bytes::Malformed) -> Self {
         Self::input(malformed.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_one_line() {
+        assert_eq!(Failure::input("a\nb.csv: empty").to_string(), "a\\nb.csv: empty");
+        assert_eq!(Failure::check("x").exit().code(), 1);
     }
 }

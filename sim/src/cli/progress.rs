@@ -2,10 +2,13 @@
 //!
 //! It doesn't know what progresses.
 
+use std::fmt;
 use std::io::{IsTerminal, stderr};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+
+use super::text::thousands;
 
 /// Says how far something is; gone without a trace at the end. May be shared by threads.
 #[derive(Debug)]
@@ -15,7 +18,7 @@ impl Progress {
     /// Of something with a known length.
     #[must_use]
     pub fn of(what: &'static str, total: u64) -> Self {
-        let form = "{msg} [{bar:30}] {human_pos} of {human_len}, {per_sec}, {eta} left";
+        let form = "{msg} [{bar:30}] {human_pos} of {human_len}, {rate} a second, {eta} left";
         Self::with(ProgressBar::with_draw_target(Some(total), target()), what, form)
     }
 
@@ -32,7 +35,12 @@ impl Progress {
 
     fn with(bar: ProgressBar, what: &'static str, form: &str) -> Self {
         let style = ProgressStyle::with_template(form);
-        Self(bar.with_style(style.expect("the template is ours and good")).with_message(what))
+        let rate = |state: &ProgressState, out: &mut dyn fmt::Write| {
+            // A line that cannot be drawn is drawn the next time.
+            let _ = out.write_str(&thousands(state.per_sec() as u64));
+        };
+        let style = style.expect("the template is ours and good").with_key("rate", rate);
+        Self(bar.with_style(style).with_message(what))
     }
 
     /// So many are done now.

@@ -221,8 +221,11 @@ fn orders(
     submitter: &mut Submitter<'_>,
 ) -> Result<Ran, Failure> {
     let products = codes.len() as u64;
-    let total = counts.orders + counts.returns;
-    let progress = Progress::of("orders", total);
+    let (what, total) = match args.returns() {
+        Returns::Submit => ("orders and returns", counts.orders + counts.returns),
+        Returns::Skip => ("orders", counts.orders),
+    };
+    let progress = Progress::of(what, total);
     let before = submitter.submitted();
     let started = Instant::now();
     for (at, action) in actions.enumerate() {
@@ -234,9 +237,7 @@ fn orders(
         if args.pace() == Pace::Serial {
             submitter.drain()?;
         }
-        if at % 256 == 0 {
-            progress.set(at as u64);
-        }
+        progress.add(1);
     }
     submitter.drain()?;
     let seconds = started.elapsed().as_secs_f64();

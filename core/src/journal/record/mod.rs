@@ -19,7 +19,7 @@
 //! A *part* is a varint length and that many bytes.
 //!
 //! Rules:
-//! 1. What [`write`] makes, [`RecordView::parse`] reads back; anything else is [`Malformed`] with its byte.
+//! 1. What [`write()`] makes, [`RecordView::parse`] reads back; anything else is [`Malformed`] with its byte.
 //! 2. Reading does not copy and does not allocate.
 //!
 //! It doesn't know the user's types: they are parts.
@@ -34,10 +34,14 @@ use serde::{Deserialize, Serialize};
 use crate::id::{Asker, IslandId, JournalPosition, LinkSeq, RequestNumber, TimerNumber};
 
 pub use read::{Entry, RecordView, RecordsView};
-pub use write::{Oversize, WriteError, write};
+pub use write::{Heavy, Oversize, WriteError, write};
 
 /// The most bytes one record may have; a decision that makes more is a dead letter.
 pub const RECORD_BYTES_MAX: usize = 1 << 20;
+
+/// The most bytes a command may have, whoever brings it: so an input always fits a record, even
+/// as a dead letter.
+pub const COMMAND_BYTES_MAX: usize = RECORD_BYTES_MAX / 4;
 
 const SOURCE_CLIENT: u8 = 0;
 const SOURCE_ISLAND: u8 = 1;

@@ -2,13 +2,16 @@
 //!
 //! It doesn't know where the bytes go.
 
+use serde::Serialize;
+
 use super::{
-    CANCELLED, DEAD, EVENTS, RECORD_BYTES_MAX, REPLIES, SENDS, SOURCE_CLIENT, SOURCE_ISLAND,
-    SOURCE_TIMER, Source, TIMERS,
+    CANCELLED, COMMAND_BYTES_MAX, DEAD, EVENTS, RECORD_BYTES_MAX, REPLIES, SENDS, SOURCE_CLIENT,
+    SOURCE_ISLAND, SOURCE_TIMER, Source, TIMERS,
 };
 use crate::bytes::{put_part, put_slice, put_varint};
 use crate::codec::{CodecError, encode};
-use crate::id::{Asker, IslandId, LinkSeq};
+use crate::command::route::SLOTS;
+use crate::id::{Asker, IslandId, LinkSeq, Slot};
 use crate::island::{Decision, Island};
 use crate::time::Stamp;
 
@@ -16,6 +19,11 @@ use crate::time::Stamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the record would have {0} bytes; the most is {RECORD_BYTES_MAX}")]
 pub struct Oversize(pub usize);
+
+/// A message or a timer's command larger than [`COMMAND_BYTES_MAX`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a command of {0} bytes to be sent or kept; the most is {COMMAND_BYTES_MAX}")]
+pub struct Heavy(pub usize);
 
 /// Why a record could not be written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +34,12 @@ pub enum WriteError {
     /// It is too large.
     #[error(transparent)]
     Oversize(#[from] Oversize),
+    /// One of its commands is too large.
+    #[error(transparent)]
+    Heavy(#[from] Heavy),
+    /// An answer goes to an asker who cannot be.
+    #[error("an answer to an asker with slot {0}; slots are below {SLOTS}")]
+    BadSlot(Slot),
 }
 
 /// Appends one record to `out`: `input` is the encoded command, `dead` the reason when it is a dead
@@ -56,7 +70,7 @@ pub fn write<I: Island>(
     let written = match sections {
         Ok(_) if length > RECORD_BYTES_MAX => Err(Oversize(length).into()),
         Ok(sections) => Ok(flags | sections),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(error),
     };
     match written {
         Ok(flags) => {
@@ -104,7 +118,7 @@ fn put_sections<I: Island>(
     source: &Source,
     decision: &Decision<I>,
     number: &mut impl FnMut(IslandId) -> LinkSeq,
-) -> Result<u8, CodecError> {
+) -> Result<u8, WriteError> {
     let mut flags = 0;
     let mut section = |out: &mut Vec<u8>, flag: u8, count: usize| {
         if count > 0 {
@@ -120,10 +134,13 @@ fn put_sections<I: Island>(
     for (to, command) in &decision.sends {
         put_varint(out, u64::from(to.0));
         put_varint(out, number(*to).0);
-        put_part(out, |out| encode(command, out))?;
+        put_command(out, command)?;
     }
     section(out, REPLIES, decision.replies.len());
     for (asker, reply) in &decision.replies {
+        if asker.slot.0 >= SLOTS {
+            return Err(WriteError::BadSlot(asker.slot));
+        }
         match source {
             Source::Client { asker: own, .. } if own == asker => out.push(0),
             _ => {
@@ -137,11 +154,20 @@ fn put_sections<I: Island>(
     for (timer, deadline, command) in &decision.timers {
         put_varint(out, timer.0);
         put_varint(out, deadline.0);
-        put_part(out, |out| encode(command, out))?;
+        put_command(out, command)?;
     }
     section(out, CANCELLED, decision.cancelled.len());
     for timer in &decision.cancelled {
         put_varint(out, timer.0);
     }
     Ok(flags)
+}
+
+fn put_command<C: Serialize>(out: &mut Vec<u8>, command: &C) -> Result<(), WriteError> {
+    put_part(out, |out| {
+        let start = out.len();
+        encode(command, out)?;
+        let length = out.len() - start;
+        if length > COMMAND_BYTES_MAX { Err(Heavy(length).into()) } else { Ok(()) }
+    })
 }

@@ -2,7 +2,8 @@
 //!
 //! Rules:
 //! 1. A policy only chooses; shelves, claims, ledgers and releases are the same under all of them.
-//! 2. [`Lease`] keeps half in a pool and asks the broker. It refuses only what is sold out.
+//! 2. [`Lease`] keeps half in a pool (nothing on a lone island) and asks the broker. It refuses only
+//!    what is sold out.
 //! 3. [`Ring`] (a baseline) asks the N − 1 peers one after the other; units that move behind the
 //!    asker make it refuse wrongly.
 //! 4. [`Isolated`] (a baseline) refuses at once what its own slice cannot cover.
@@ -79,7 +80,12 @@ impl Default for Lease {
 
 impl Policy for Lease {
     fn pooled(&self, units: Units, islands: u32) -> Units {
-        if units.0 < 2 * u64::from(islands) { units } else { Units(units.0 - units.0 / 2) }
+        match islands {
+            // A lone island has nobody to lend to: a pool would only cost it messages to itself.
+            1 => Units::ZERO,
+            _ if units.0 < 2 * u64::from(islands) => units,
+            _ => Units(units.0 - units.0 / 2),
+        }
     }
 
     fn pool_use(&self) -> PoolUse {

@@ -14,23 +14,24 @@
 //! It doesn't know threads, files, clocks or entropy.
 
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+
+mod decide;
+mod leave;
 
 use super::decider::Island;
 use super::gate::Gate;
 use super::turn::{Origin, Turn};
-use super::values::{Admitted, Answer, Counters, Limits, Output, Refusal, Request};
+use super::values::{Admitted, Answer, Counters, Limits, Refusal, Request};
 use crate::codec;
 use crate::command::dedup::{Kept, Known};
-use crate::command::route::Table;
+use crate::command::route::{SLOTS, Table};
 use crate::id::{IslandId, JournalPosition, Life, LinkSeq, Session};
-use crate::journal::frame::Block;
-use crate::journal::record::{self, Cause, Entry, RecordView, Source};
-use crate::link::chunk::{Chunk, Message};
-use crate::link::frame::{Control, Frame, Parcel};
+use crate::journal::record::{self, Cause, Source};
+use crate::link::chunk::Message;
+use crate::link::frame::{Frame, Parcel};
 use crate::link::{Arrival, Links};
-use crate::replay::{Image, SnapshotError};
+use crate::replay::Image;
 use crate::time::{Millis, Stamp};
 
 /// How often links are looked at for progress.
@@ -48,6 +49,8 @@ pub struct Kernel<I: Island> {
     block: Vec<u8>,
     block_records: u32,
     input: Vec<u8>,
+    /// What the driver said last; stamps may run far ahead of it.
+    now: Millis,
     next_look: Option<Millis>,
     stopped: Option<Arc<str>>,
     counters: Counters,
@@ -80,6 +83,7 @@ impl<I: Island> Kernel<I> {
             block: Vec::new(),
             block_records: 0,
             input: Vec::new(),
+            now: Millis(0),
             next_look: Some(Millis(0)),
             stopped: None,
             counters: Counters::default(),
@@ -93,6 +97,13 @@ impl<I: Island> Kernel<I> {
     pub fn ask(&mut self, now: Millis, request: Request<I::Command>) -> Result<Admitted, Refusal> {
         let Request { asker, answered_below, command } = request;
         self.running()?;
+        self.now = now;
+        if asker.slot.0 >= SLOTS {
+            return Err(Refusal::Unwritable(format!(
+                "slot {}; slots are below {SLOTS}",
+                asker.slot
+            )));
+        }
         match self.image.sessions.known(&asker, answered_below, self.limits.clients_max) {
             Known::New => {}
             Known::Kept(Kept::Pending) => {
@@ -112,12 +123,8 @@ impl<I: Island> Kernel<I> {
         self.input.clear();
         let unwritable = |reason: String| Refusal::Unwritable(reason);
         codec::encode(&command, &mut self.input).map_err(|error| unwritable(error.to_string()))?;
-        if self.input.len() > record::RECORD_BYTES_MAX / 4 {
-            return Err(unwritable(format!(
-                "{} bytes; the most is {}",
-                self.input.len(),
-                record::RECORD_BYTES_MAX / 4
-            )));
+        if self.input.len() > record::COMMAND_BYTES_MAX {
+            return Err(unwritable(record::Heavy(self.input.len()).to_string()));
         }
         let source = Source::Client { asker, answered_below };
         self.decide(now, source, Origin::Client(asker), Stamp::ZERO, Ok(command))?;
@@ -130,18 +137,14 @@ impl<I: Island> Kernel<I> {
     /// [`Refusal::Stopped`]; the frame is dropped, it will come again.
     pub fn receive(&mut self, now: Millis, frame: &Frame) -> Result<(), Refusal> {
         self.running()?;
+        self.now = now;
         match frame {
             Frame::Control(control) => {
-                self.receive_control(control);
+                self.links.on_control(control);
                 Ok(())
             }
             Frame::Data(parcel) => self.receive_parcel(now, parcel),
         }
-    }
-
-    fn receive_control(&mut self, control: &Control) {
-        let applied = self.image.applied_from(control.envelope.from);
-        self.links.on_control(control, applied);
     }
 
     fn receive_parcel(&mut self, now: Millis, parcel: &Parcel) -> Result<(), Refusal> {
@@ -197,8 +200,11 @@ impl<I: Island> Kernel<I> {
     /// [`Refusal::Stopped`].
     pub fn tick(&mut self, now: Millis) -> Result<(), Refusal> {
         self.running()?;
+        self.now = now;
+        // A timer set while firing waits for the next tick, so that a tick always ends.
+        let set_now = self.image.timers.next_number();
         while let Some((deadline, number, command)) = self.image.timers.first() {
-            if deadline > now {
+            if deadline > now || number >= set_now {
                 break;
             }
             self.input.clear();
@@ -206,6 +212,8 @@ impl<I: Island> Kernel<I> {
             let command = codec::decode(&self.input).map_err(|error| error.to_string());
             self.decide(now, Source::Timer(number), Origin::Timer(number), Stamp::ZERO, command)?;
         }
+        // A clock that stepped back must not put the look off.
+        self.next_look = self.next_look.map(|at| at.min(now.plus(LOOK_PERIOD)));
         if self.next_look.is_some_and(|at| at <= now) {
             self.links.look();
             self.next_look = (!self.links.is_settled()).then(|| now.plus(LOOK_PERIOD));
@@ -227,186 +235,11 @@ impl<I: Island> Kernel<I> {
         }
     }
 
-    /// Decides the command whose bytes stand in `self.input`, writes the record, evolves.
-    fn decide(
-        &mut self,
-        now: Millis,
-        source: Source,
-        origin: Origin,
-        cause: Stamp,
-        command: Result<I::Command, String>,
-    ) -> Result<(), Refusal> {
-        let stamp = self.image.stamp.next(cause, now);
-        let position = self.image.position.next();
-        self.turn.begin(origin, position, stamp, self.image.timers.next_number());
-        let decided = command.and_then(|command| {
-            let (state, turn) = (&self.image.state, &mut self.turn);
-            catch_unwind(AssertUnwindSafe(|| state.decide(command, turn)))
-                .map_err(|panic| panic_text(panic.as_ref()))
-        });
-        self.image.begin(&source).expect("inputs are checked before they are decided");
-        let start = self.block.len();
-        let dead = match decided {
-            Ok(()) => self.write(&source, stamp, None).err(),
-            Err(reason) => Some(reason),
-        };
-        if let Some(reason) = &dead {
-            self.turn.decision_mut().clear();
-            let reason = cut(reason);
-            self.write(&source, stamp, Some(reason)).expect("an input alone fits a record");
-        }
-        self.evolve(start)?;
-        self.image.finish(&source, stamp, dead.as_deref().map(cut));
-        self.block_records += 1;
-        self.note(&source, start, stamp, position, dead);
-        Ok(())
-    }
-
-    /// Writes the record; on failure takes back the link numbers it gave.
-    fn write(&mut self, source: &Source, stamp: Stamp, dead: Option<&str>) -> Result<(), String> {
-        let (image, decision) = (&mut self.image, self.turn.decision());
-        let mut given = 0;
-        let written =
-            record::write(&mut self.block, source, stamp, &self.input, dead, decision, |to| {
-                given += 1;
-                image.give_number(to)
-            });
-        written.map_err(|error| {
-            decision.sends[..given].iter().for_each(|(to, _)| image.take_back_number(*to));
-            error.to_string()
-        })
-    }
-
-    fn evolve(&mut self, start: usize) -> Result<(), Refusal> {
-        let (state, events) = (&mut self.image.state, &self.turn.decision().events);
-        let evolved = catch_unwind(AssertUnwindSafe(|| {
-            events.iter().for_each(|event| state.evolve(event));
-        }));
-        self.counters.events += events.len() as u64;
-        evolved.map_err(|panic| {
-            self.block.truncate(start);
-            let at = self.image.position.next();
-            let reason = format!("evolve panicked at record {at}: {}", panic_text(panic.as_ref()));
-            let reason: Arc<str> = reason.into();
-            self.stopped = Some(Arc::clone(&reason));
-            Refusal::Stopped(self.island, reason)
-        })
-    }
-
-    /// Takes what the record says beside its events into the image and the gate.
-    fn note(
-        &mut self,
-        source: &Source,
-        start: usize,
-        stamp: Stamp,
-        position: JournalPosition,
-        dead: Option<String>,
-    ) {
-        let record = RecordView::parse(&self.block[start + 4..]).expect("written just now");
-        let cause = source.cause_of_sends(self.island, position);
-        let (image, open, counters) = (&mut self.image, &mut self.gate.open, &mut self.counters);
-        let island = self.island;
-        let walked: Result<(), crate::bytes::Malformed> = record.walk(|entry| {
-            match entry {
-                Entry::Event(_) => {}
-                Entry::Send { to, number, command } => {
-                    counters.sends += 1;
-                    counters.sends_to_self += u64::from(to == island);
-                    let message = Message { stamp, cause, command };
-                    open.sends.entry(to).or_default().push(number, &message);
-                }
-                _ => image.note(&entry),
-            }
-            Ok(())
-        });
-        walked.expect("written just now");
-        let replies = self.turn.decision_mut().replies.drain(..);
-        open.answers.extend(replies.map(|(asker, reply)| (asker, Answer::Reply(reply))));
-        if let Some(reason) = dead {
-            self.counters.dead_letters += 1;
-            if let Source::Client { asker, .. } = source {
-                open.answers.push((*asker, Answer::DeadLetter(cut(&reason).into())));
-            }
-        }
-        self.counters.records += 1;
-    }
-
-    /// The records made since the last seal, to be journaled as one block.
-    pub fn seal(&mut self) -> Option<Block> {
-        // An answer given again waits for no new record, but for all older ones.
-        self.gate.seal(self.image.position);
-        if self.block_records == 0 {
-            return None;
-        }
-        let records = std::mem::take(&mut self.block_records);
-        let first = JournalPosition(self.image.position.0 + 1 - u64::from(records));
-        let body = std::mem::take(&mut self.block);
-        Some(Block { island: self.island, first, records, body })
-    }
-
-    /// Gives back the memory of a block that has been written.
-    pub fn recycle(&mut self, mut body: Vec<u8>) {
-        if self.block.capacity() == 0 {
-            body.clear();
-            self.block = body;
-        }
-    }
-
-    /// Whether [`Kernel::seal`] has something to close.
-    #[must_use]
-    pub fn has_unsealed(&self) -> bool {
-        self.block_records > 0 || !self.gate.is_open_empty()
-    }
-
-    /// Whether nothing waits for durability.
-    #[must_use]
-    pub fn is_gate_empty(&self) -> bool {
-        self.gate.is_empty()
-    }
-
-    /// Bytes of records not sealed yet.
-    #[must_use]
-    pub fn block_bytes(&self) -> usize {
-        self.block.len()
-    }
-
-    /// Everything up to `position` is durable.
-    pub fn durable(&mut self, position: JournalPosition) {
-        self.gate.open_upto(position);
-    }
-
-    /// Hands out everything that may leave now.
-    pub fn drain(&mut self, mut out: impl FnMut(Output<I::Reply>)) {
-        while let Some(mut held) = self.gate.pop() {
-            for (to, chunk) in held.take_chunks() {
-                self.links.release(to, chunk);
-                self.next_look.get_or_insert(self.image.stamp.millis().plus(LOOK_PERIOD));
-            }
-            for (from, number) in held.consumed {
-                self.links.consumed(from, number);
-            }
-            held.answers.into_iter().for_each(|(asker, answer)| out(Output::Answer(asker, answer)));
-        }
-        let out = std::cell::RefCell::new(out);
-        self.links.drain(
-            |frame| (out.borrow_mut())(Output::Frame(frame)),
-            |to, first| (out.borrow_mut())(Output::Refill { to, first }),
-        );
-        let mut out = out.into_inner();
-        self.links.take_breaches().into_iter().for_each(|breach| out(Output::Breach(breach)));
-    }
-
-    /// Messages to `to` read again from the journal after an [`Output::Refill`]; `None` when they
-    /// could not be read.
-    pub fn refill(&mut self, to: IslandId, chunk: Option<Chunk>) {
-        self.links.refill(to, chunk);
-    }
-
     /// Whether new client commands should wait (links rule R11).
     #[must_use]
     pub fn is_full(&self) -> bool {
         self.image.timers.len() >= self.limits.timers_max
-            || self.links.spilled() >= self.limits.spilled_max
+            || self.links.backlog() >= self.limits.spilled_max
     }
 
     /// Whether nothing is on its way: no record undurable, no message unacked.
@@ -416,19 +249,6 @@ impl<I: Island> Kernel<I> {
             && self.gate.is_empty()
             && self.gate.durable() == self.image.position
             && self.links.is_settled()
-    }
-
-    /// Appends a snapshot to `out`: the image and the unacked messages that stand in memory.
-    ///
-    /// # Errors
-    /// [`SnapshotError::Codec`] when the state refuses to be serialised.
-    pub fn save(&self, out: &mut Vec<u8>) -> Result<(), SnapshotError> {
-        self.image.save(self.links.unacked_chunks(), out)
-    }
-
-    /// Takes over the unacked messages of a snapshot, before the first frame goes out.
-    pub fn adopt(&mut self, unacked: Vec<(IslandId, Chunk)>) {
-        unacked.into_iter().for_each(|(to, chunk)| self.links.adopt(to, chunk));
     }
 
     /// Everything the journal determines.
@@ -477,19 +297,4 @@ fn first_answer<I: Island>(kept: &Kept) -> Answer<I::Reply> {
         Kept::Dead(reason) => Answer::DeadLetter((&**reason).into()),
         Kept::Pending => unreachable!("a pending request has no first answer"),
     }
-}
-
-/// The most bytes of a dead letter's reason that are kept.
-const REASON_BYTES_MAX: usize = 1024;
-
-fn cut(reason: &str) -> &str {
-    let end =
-        (0..=REASON_BYTES_MAX.min(reason.len())).rev().find(|at| reason.is_char_boundary(*at));
-    &reason[..end.unwrap_or(0)]
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without a text".to_owned())
 }
