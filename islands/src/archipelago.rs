@@ -7,6 +7,8 @@
 //!
 //! It doesn't know what islands decide.
 
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -19,13 +21,16 @@ use archipelago_core::island::Island;
 use archipelago_core::replay::{Digest, Image};
 
 use crate::builder::random;
-use crate::command::{AskError, Client, Pending};
-use crate::island::{Driver, IslandStats, Mailbox, Shared};
+use crate::command::{Again, AskError, Client, Pending};
+use crate::island::{Driver, IslandStats, Shared};
 use crate::journal::{DataDirectory, JournalError, Journaler, Recovered};
 use crate::replay::{Figures, digest_of};
 
 /// How often a close looks whether everything has settled.
 const LOOK_PERIOD: Duration = Duration::from_micros(500);
+
+/// Looks on their way at a time, so that they don't fill the queues.
+const LOOKS_MAX: usize = 64;
 
 /// What a running system is made of.
 pub(crate) struct Parts<I: Island> {
@@ -103,7 +108,7 @@ impl<I: Island> Archipelago<I> {
     pub(crate) fn new(parts: Parts<I>) -> Self {
         let Parts { shared, workers, journaler, data, figures, recovered } = parts;
         let id = ClientId(u128::from(random()) << 64 | u128::from(random()));
-        let client = Client::new(Arc::clone(&shared), id);
+        let client = Client::new(Arc::clone(&shared), id, Again::No);
         let journaler = Some(journaler);
         Self { shared, workers, journaler, _data: data, figures, recovered, client }
     }
@@ -132,20 +137,26 @@ impl<I: Island> Archipelago<I> {
     /// Make one handle a name.
     #[must_use]
     pub fn client(&self, name: &str) -> Client<I> {
-        Client::new(Arc::clone(&self.shared), route::client_id(name))
+        Client::new(Arc::clone(&self.shared), route::client_id(name), Again::Yes)
     }
 
     /// Looks at an island's state, on its own thread, between two commands. The result arrives
     /// when everything it saw is durable.
     ///
     /// # Errors
-    /// [`AskError::Busy`] and [`AskError::Closed`], at once or as the answer.
+    /// At once or as the answer: [`AskError::Busy`], [`AskError::Closed`], [`AskError::Journal`]
+    /// (what is not durable now will never be), [`AskError::Refused`] when the island has stopped,
+    /// and [`AskError::DeadLetter`] when `look` panicked.
     pub fn query<R: Send + 'static>(
         &self,
         island: IslandId,
         look: impl FnOnce(&I) -> R + Send + 'static,
     ) -> Result<Pending<R>, AskError> {
-        self.look(island, move |driver| look(&driver.image().state))
+        self.look(island, move |driver| {
+            let state = driver.state()?;
+            catch_unwind(AssertUnwindSafe(|| look(state)))
+                .map_err(|_| AskError::DeadLetter("the query panicked".into()))
+        })
     }
 
     /// The figures of all islands since the start.
@@ -153,23 +164,53 @@ impl<I: Island> Archipelago<I> {
     /// # Errors
     /// As [`Archipelago::query`].
     pub fn stats(&self) -> Result<Vec<IslandStats>, AskError> {
-        let islands = (0..self.islands()).map(IslandId);
-        let asked: Result<Vec<_>, _> =
-            islands.map(|island| self.look(island, |driver| driver.stats())).collect();
-        asked?.into_iter().map(Pending::wait).collect()
+        let seen = self.look_at_all(Driver::stats, || Duration::MAX)?;
+        Ok(seen.expect("there was time enough"))
+    }
+
+    /// Looks at every island, some at a time. `None` when `left` says that there is no time left.
+    fn look_at_all<R: Send + 'static>(
+        &self,
+        look: fn(&Driver<I>) -> R,
+        left: impl Fn() -> Duration,
+    ) -> Result<Option<Vec<R>>, AskError> {
+        let mut asked = VecDeque::new();
+        let mut seen = Vec::new();
+        let mut islands = (0..self.islands()).map(IslandId);
+        let mut next = islands.next();
+        while next.is_some() || !asked.is_empty() {
+            if let Some(island) = next.filter(|_| asked.len() < LOOKS_MAX) {
+                match self.look(island, move |driver| Ok(look(driver))) {
+                    Ok(pending) => {
+                        asked.push_back(pending);
+                        next = islands.next();
+                        continue;
+                    }
+                    // An answer makes room.
+                    Err(AskError::Busy(_)) if !asked.is_empty() => {}
+                    Err(why) => return Err(why),
+                }
+            }
+            let oldest = asked.pop_front().expect("something is asked");
+            match oldest.wait_for(left()) {
+                Ok(answer) => seen.push(answer?),
+                Err(_) => return Ok(None),
+            }
+        }
+        Ok(Some(seen))
     }
 
     fn look<R: Send + 'static>(
         &self,
         island: IslandId,
-        look: impl FnOnce(&Driver<I>) -> R + Send + 'static,
+        look: impl FnOnce(&Driver<I>) -> Result<R, AskError> + Send + 'static,
     ) -> Result<Pending<R>, AskError> {
         let (answer, pending) = Pending::promise();
         self.shared.look(
             island,
             Box::new(move |driver| {
                 let seen = look(driver);
-                Box::new(move || answer.fulfil(Ok(seen)))
+                Box::new(move |durable| answer.fulfil(durable.and(seen)))
             }),
         )?;
         Ok(pending)
@@ -244,12 +285,12 @@ impl<I: Island> Archipelago<I> {
     /// # Errors
     /// As [`Archipelago::query`].
     pub fn settle(&self, time: Duration) -> Result<AtRest, AskError> {
-        let until = Instant::now() + time;
+        let began = Instant::now();
         let mut seen = None;
-        while Instant::now() < until {
+        while began.elapsed() < time {
             // At rest twice, with no record made in between: nothing can be on its way, since
             // whoever sent it would have been seen waiting for the acknowledgement.
-            let now = self.look_at_rest()?;
+            let now = self.look_at_rest(|| time.saturating_sub(began.elapsed()))?;
             if now.is_some() && now == seen {
                 return Ok(AtRest::Yes);
             }
@@ -262,25 +303,18 @@ impl<I: Island> Archipelago<I> {
     }
 
     /// The number of records of all islands, if each was at rest when it was looked at.
-    fn look_at_rest(&self) -> Result<Option<u64>, AskError> {
-        let look =
-            |island| self.look(island, |driver| (driver.is_settled(), driver.image().position.0));
-        let mut total = 0;
-        for island in (0..self.islands()).map(IslandId) {
-            match look(island).and_then(Pending::wait) {
-                Ok((true, position)) => total += position,
-                Ok((false, _)) | Err(AskError::Busy(_)) => return Ok(None),
-                Err(error) => return Err(error),
-            }
+    fn look_at_rest(&self, left: impl Fn() -> Duration) -> Result<Option<u64>, AskError> {
+        let look = |driver: &Driver<I>| driver.is_settled().then_some(driver.image().position.0);
+        match self.look_at_all(look, left) {
+            Ok(seen) => Ok(seen.and_then(|seen| seen.into_iter().sum())),
+            Err(AskError::Busy(_)) => Ok(None),
+            Err(why) => Err(why),
         }
-        Ok(Some(total))
     }
 
     /// Ends the workers; gives back the islands in order.
     fn stop(&mut self) -> Vec<Driver<I>> {
-        self.shared.doors.closing.store(true, Ordering::SeqCst);
-        self.shared.doors.stop.store(true, Ordering::SeqCst);
-        self.shared.mailboxes.iter().for_each(Mailbox::wake);
+        self.shared.end();
         let workers = std::mem::take(&mut self.workers);
         let columns = workers.into_iter().map(|worker| match worker.join() {
             Ok(drivers) => drivers,
@@ -301,8 +335,13 @@ impl<I: Island> std::fmt::Debug for Archipelago<I> {
 
 impl<I: Island> Drop for Archipelago<I> {
     fn drop(&mut self) {
-        if !self.workers.is_empty() && !std::thread::panicking() {
-            self.stop();
+        self.shared.end();
+        for worker in std::mem::take(&mut self.workers) {
+            if let Err(panic) = worker.join()
+                && !std::thread::panicking()
+            {
+                std::panic::resume_unwind(panic);
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! It doesn't know how the parts work; it puts them together.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -21,12 +22,24 @@ use crate::link::Rereader;
 use crate::replay::{OpenError, restore};
 
 /// Where the journal is.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum Place {
     /// In this process's memory: gone with it.
     Memory,
     /// In a data directory.
     Directory(PathBuf),
+    /// On a storage of the caller's.
+    Storage(Arc<dyn Storage>, Life),
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("Memory"),
+            Self::Directory(path) => f.debug_tuple("Directory").field(path).finish(),
+            Self::Storage(_, life) => f.debug_tuple("Storage").field(life).finish(),
+        }
+    }
 }
 
 /// Chooses how a system is made; [`Builder::open`] makes it.
@@ -89,6 +102,15 @@ impl Builder {
     #[must_use]
     pub fn in_memory(mut self) -> Self {
         self.place = Place::Memory;
+        self
+    }
+
+    /// Keeps the journal on `storage`: the seam for simulators and tests, whose disks fail on
+    /// purpose. What a data directory's description keeps is the caller's to keep the same: `life`,
+    /// islands, application and segment size.
+    #[must_use]
+    pub fn storage(mut self, storage: Arc<dyn Storage>, life: Life) -> Self {
+        self.place = Place::Storage(storage, life);
         self
     }
 
@@ -158,7 +180,7 @@ impl Builder {
         let table = Arc::new(Table::modulo(self.islands)?);
         let threads = self.thread_count()?;
         let now = wall_clock();
-        let (data, storage, settings) = self.storage()?;
+        let (data, storage, settings) = self.open_storage()?;
         let restored = restore(&*storage, &settings, ScanMode::Repair, threads, &mut make)?;
         let journal = GroupJournal::resume(Arc::clone(&storage), settings, &restored.recovered)?;
 
@@ -192,7 +214,10 @@ impl Builder {
             let handle = journaler.handle();
             let worker = Worker::new(index, Arc::clone(&shared), parker, drivers, handle, rereader);
             let thread = std::thread::Builder::new().name(format!("islands-{index}"));
-            workers.push(thread.spawn(move || worker.run()).map_err(OpenError::Thread)?);
+            workers.push(thread.spawn(move || worker.run()).map_err(|error| {
+                shared.end();
+                OpenError::Thread(error)
+            })?);
         }
         let (figures, recovered) = recovery;
         Ok(Archipelago::new(Parts { shared, workers, journaler, data, figures, recovered }))
@@ -212,7 +237,7 @@ impl Builder {
         Ok(threads.min(self.islands as usize))
     }
 
-    fn storage(&self) -> Result<Opened, OpenError> {
+    fn open_storage(&self) -> Result<Opened, OpenError> {
         let mut asked =
             Description::new(Life(random()), self.islands, &self.application, &self.configuration);
         asked.segment_bytes = self.segment_bytes;
@@ -220,6 +245,11 @@ impl Builder {
             Place::Memory => {
                 let settings = asked.settings(self.code, Durability::Os);
                 Ok((None, Arc::new(Memory::new()), settings))
+            }
+            Place::Storage(storage, life) => {
+                asked.life = *life;
+                let settings = asked.settings(self.code, self.durability);
+                Ok((None, Arc::clone(storage), settings))
             }
             Place::Directory(path) => {
                 let data = DataDirectory::create_or_open(path, &asked)?;

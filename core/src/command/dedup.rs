@@ -3,8 +3,8 @@
 //! Rules:
 //! 1. Kept by (slot, client), so that a slot can move with what it has answered.
 //! 2. A request number is new, pending, answered (its first answer is kept), or forgotten.
-//! 3. A client says with each request below which number it has all its answers; those are
-//!    forgotten. At most [`SPAN_MAX`] numbers lie between that mark and the newest request, so a
+//! 3. A client says with each request below which number it has all its answers, or will never ask
+//!    again; those are forgotten. At most [`SPAN_MAX`] numbers lie between that mark and the newest request, so a
 //!    session is bounded.
 //!
 //! It doesn't know what a reply means.
@@ -45,6 +45,15 @@ pub enum Known<'a> {
     TooFarAhead,
     /// A new client, but the island keeps as many as it may.
     TooManyClients,
+}
+
+/// Whether an answer may be given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// It is the request's first, as far as is known.
+    Now,
+    /// Another one was given before, or nobody asked.
+    Before,
 }
 
 /// One client's requests in one slot.
@@ -105,35 +114,36 @@ impl Sessions {
         }
     }
 
-    /// Keeps a new request as pending and forgets the answered ones below `mark`.
+    /// Keeps a new request as pending and forgets the answered ones below `mark`. Pending ones stay
+    /// until they are answered: somebody may wait, though nobody will ask again.
     pub fn begin(&mut self, asker: &Asker, mark: RequestNumber) {
         let session =
             self.by_client.get_or_insert_with((asker.slot, asker.client), Session::default);
         session.floor = session.floor.max(mark);
-        while let Some((number, _)) = session.requests.front() {
-            if *number >= session.floor {
-                break;
-            }
-            session.requests.pop_front();
+        if session.requests.front().is_some_and(|(number, _)| *number < session.floor) {
+            let floor = session.floor;
+            session.requests.retain(|(number, kept)| *number >= floor || *kept == Kept::Pending);
         }
         if let Err(at) = session.find(asker.number) {
             session.requests.insert(at, (asker.number, Kept::Pending));
         }
     }
 
-    /// Keeps the first answer of a request and says whether it was that; a later one changes
-    /// nothing. An answer to a request that is not kept (it was forgotten before it was answered,
-    /// or never asked here) is passed over.
-    pub fn answer(&mut self, asker: &Asker, answer: Kept) -> bool {
+    /// Keeps the first answer of a request; a later one changes nothing and must not be given, nor
+    /// one to a request that was never asked here.
+    pub fn answer(&mut self, asker: &Asker, answer: Kept) -> Given {
         let session = self.by_client.get_mut(&(asker.slot, asker.client));
-        let Some(session) = session else { return false };
-        let Ok(at) = session.find(asker.number) else { return false };
-        let kept = &mut session.requests[at].1;
-        let first = *kept == Kept::Pending;
-        if first {
-            *kept = answer;
+        let Some(session) = session else { return Given::Before };
+        let Ok(at) = session.find(asker.number) else { return Given::Before };
+        if session.requests[at].1 != Kept::Pending {
+            return Given::Before;
         }
-        first
+        if asker.number < session.floor {
+            session.requests.remove(at);
+        } else {
+            session.requests[at].1 = answer;
+        }
+        Given::Now
     }
 }
 
@@ -158,13 +168,24 @@ mod tests {
         assert_eq!(sessions.known(&asker(1), mark, 10), Known::New);
         sessions.begin(&asker(1), mark);
         assert_eq!(sessions.known(&asker(1), mark, 10), Known::Kept(&Kept::Pending));
-        assert!(sessions.answer(&asker(1), replied(1)));
-        assert!(!sessions.answer(&asker(1), replied(2)));
+        assert_eq!(sessions.answer(&asker(1), replied(1)), Given::Now);
+        assert_eq!(sessions.answer(&asker(1), replied(2)), Given::Before);
+        assert_eq!(sessions.answer(&asker(7), replied(2)), Given::Before, "nobody asked");
         assert_eq!(sessions.known(&asker(1), mark, 10), Known::Kept(&replied(1)));
         sessions.begin(&asker(2), RequestNumber(2));
         assert_eq!(sessions.known(&asker(1), RequestNumber(2), 10), Known::Forgotten);
-        assert!(!sessions.answer(&asker(1), replied(1)), "forgotten");
-        assert!(sessions.answer(&asker(2), replied(2)));
+        assert_eq!(sessions.answer(&asker(1), replied(1)), Given::Before, "forgotten");
+        assert_eq!(sessions.answer(&asker(2), replied(2)), Given::Now);
+    }
+
+    #[test]
+    fn a_pending_request_below_the_mark_is_answered_once_and_then_gone() {
+        let mut sessions = Sessions::default();
+        sessions.begin(&asker(1), RequestNumber(1));
+        sessions.begin(&asker(9), RequestNumber(9));
+        assert_eq!(sessions.known(&asker(1), RequestNumber(9), 10), Known::Forgotten);
+        assert_eq!(sessions.answer(&asker(1), replied(1)), Given::Now);
+        assert_eq!(sessions.answer(&asker(1), replied(2)), Given::Before);
     }
 
     #[test]

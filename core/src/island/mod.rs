@@ -3,13 +3,13 @@
 //! Rules:
 //! 1. `decide` sees `&self` and returns values through its [`Turn`]; `evolve` alone changes state.
 //! 2. One input makes one record, or none (a duplicate).
-//! 3. Nothing leaves before the record that caused it is durable: the [`gate`] holds it.
+//! 3. Nothing leaves before the record that caused it is durable: the gate holds it.
 //! 4. A panic in `decide` makes a dead letter; a panic in `evolve` stops the island.
 //!
 //! It doesn't know threads, files, clocks or entropy.
 
 pub mod decider;
-pub mod gate;
+mod gate;
 pub mod kernel;
 mod reason;
 pub mod timers;

@@ -196,10 +196,11 @@ impl Links {
         self.list(from);
     }
 
-    /// Messages read again from the journal.
-    pub(crate) fn refill(&mut self, to: IslandId, chunk: Option<Chunk>) {
-        self.peer(to).outbox.refill(chunk);
+    /// Messages read again from the journal; returns whether there is more to send now.
+    pub(crate) fn refill(&mut self, to: IslandId, chunk: Option<Chunk>) -> bool {
+        let kept = self.peer(to).outbox.refill(chunk);
         self.list(to);
+        kept
     }
 
     /// Checks who sent a frame. `false`: it must be dropped.

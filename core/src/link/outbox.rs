@@ -141,14 +141,17 @@ impl Outbox {
     }
 
     /// Takes messages read again from the journal. Ones that could not be read, or that don't
-    /// follow what is stored, are asked for again at the next look, not at once.
-    pub(super) fn refill(&mut self, chunk: Option<Chunk>) {
-        let Some(chunk) = chunk else { return };
-        if chunk.first == self.stored.next() && chunk.last() <= self.durable {
+    /// follow what is stored, are asked for again at the next look, not at once. Returns whether it
+    /// kept them.
+    pub(super) fn refill(&mut self, chunk: Option<Chunk>) -> bool {
+        let Some(chunk) = chunk else { return false };
+        let follows = chunk.first == self.stored.next() && chunk.last() <= self.durable;
+        if follows {
             self.stored = chunk.last();
             self.chunks.push_back(chunk);
             self.refill_asked = None;
         }
+        follows
     }
 
     /// The first message to read again from the journal, if there is need and room.

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::digest::Digest;
 use crate::bytes::Malformed;
 use crate::codec::{self, CodecError};
-use crate::command::dedup::{Kept, Sessions};
+use crate::command::dedup::{Given, Kept, Sessions};
 use crate::id::{IslandId, JournalPosition, LinkSeq};
 use crate::island::Island;
 use crate::island::timers::Timers;
@@ -145,8 +145,8 @@ impl<I: Island> Image<I> {
     }
 
     /// Takes in a reply or a timer; events and sends are taken in by whoever makes or reads them.
-    /// `true`: it is the first reply of its request, the only one that may leave.
-    pub(crate) fn note(&mut self, entry: &Entry<'_>) -> bool {
+    /// Says of a reply whether it may leave.
+    pub(crate) fn note(&mut self, entry: &Entry<'_>) -> Given {
         match *entry {
             Entry::Event(_) | Entry::Send { .. } => {}
             Entry::Reply { asker, reply } => {
@@ -157,7 +157,7 @@ impl<I: Island> Image<I> {
             }
             Entry::Cancelled(number) => drop(self.timers.remove(number)),
         }
-        false
+        Given::Before
     }
 
     /// The number of the next message to `to`, given away.

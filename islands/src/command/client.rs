@@ -5,10 +5,13 @@
 //!    may forget.
 //! 2. A client has at most [`SPAN_MAX`] numbers between its oldest unanswered request and its
 //!    newest; then it is [`Busy::Client`].
+//! 3. A request whose number nobody can ask again (of the anonymous client, or told) counts as
+//!    answered once it is queued: its island takes later ones after it, so none overtakes it. It
+//!    holds up nobody, however long its answer takes.
 //!
 //! It doesn't know threads: it hands asks to the shared part of the system.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use archipelago_core::command::dedup::SPAN_MAX;
@@ -31,7 +34,8 @@ pub(crate) struct Numbers {
 #[derive(Debug)]
 struct NumbersState {
     next: RequestNumber,
-    unanswered: BTreeSet<RequestNumber>,
+    /// With how many asks and reservations of that number there are.
+    unanswered: BTreeMap<RequestNumber, u32>,
 }
 
 impl Numbers {
@@ -43,12 +47,13 @@ impl Numbers {
     fn take(&self, number: Option<RequestNumber>) -> Result<(RequestNumber, RequestNumber), Busy> {
         let mut state = self.lock();
         let number = number.unwrap_or(state.next);
-        let oldest = state.unanswered.first().copied().unwrap_or(number).min(number);
+        let oldest = state.unanswered.first_key_value();
+        let oldest = oldest.map_or(number, |(oldest, _)| number.min(*oldest));
         if number.0 - oldest.0 >= SPAN_MAX {
             return Err(Busy::Client);
         }
-        state.next = state.next.max(number.next());
-        state.unanswered.insert(number);
+        state.next = state.next.max(RequestNumber(number.0.saturating_add(1)));
+        *state.unanswered.entry(number).or_default() += 1;
         Ok((number, oldest))
     }
 
@@ -59,6 +64,15 @@ impl Numbers {
 
     pub(super) fn answered(&self, number: RequestNumber) {
         self.lock().unanswered.remove(&number);
+    }
+
+    /// Takes back one [`Numbers::take`]: others may still wait for that number's answer.
+    pub(super) fn withdraw(&self, number: RequestNumber) {
+        let mut state = self.lock();
+        match state.unanswered.get_mut(&number) {
+            Some(asks) if *asks > 1 => *asks -= 1,
+            _ => drop(state.unanswered.remove(&number)),
+        }
     }
 }
 
@@ -72,15 +86,27 @@ pub struct Client<I: Island> {
     shared: Arc<Shared<I>>,
     id: ClientId,
     numbers: Arc<Numbers>,
+    again: Again,
+}
+
+/// Whether a client may ask the same number again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// It may: its answers are kept for it.
+    Yes,
+    /// Nobody knows its numbers.
+    No,
 }
 
 impl<I: Island> Client<I> {
-    pub(crate) fn new(shared: Arc<Shared<I>>, id: ClientId) -> Self {
-        let state = NumbersState { next: RequestNumber(1), unanswered: BTreeSet::new() };
-        Self { shared, id, numbers: Arc::new(Numbers { state: Mutex::new(state) }) }
+    pub(crate) fn new(shared: Arc<Shared<I>>, id: ClientId, again: Again) -> Self {
+        let state = NumbersState { next: RequestNumber(1), unanswered: BTreeMap::new() };
+        Self { shared, id, numbers: Arc::new(Numbers { state: Mutex::new(state) }), again }
     }
 
-    /// Asks the island that owns `key`, with the next number.
+    /// Asks the island that owns `key`, with the next number. Numbers count from 1 in each handle:
+    /// a name that was used before a restart gets the answers of then again, so such a client
+    /// numbers its requests itself.
     ///
     /// # Errors
     /// [`AskError::Busy`] when a limit is reached; [`AskError::Closed`] or [`AskError::Journal`]
@@ -116,7 +142,8 @@ impl<I: Island> Client<I> {
         self.numbers.reserve(number).map_err(AskError::Busy)
     }
 
-    /// Tells an island something; nobody waits for the answer.
+    /// Tells an island something; nobody waits for the answer. It counts as unanswered until it
+    /// is durable.
     ///
     /// # Errors
     /// As [`Client::ask`].
@@ -155,12 +182,20 @@ impl<I: Island> Client<I> {
             Err(busy) => return Err((AskError::Busy(busy), command)),
         };
         let asker = Asker { client: self.id, slot: route::slot(key), number };
-        let waiter = Waiter::new(number, Arc::clone(&self.numbers), target);
+        let again = if matches!(target, Target::Nobody) { Again::No } else { self.again };
+        let numbers = (again == Again::Yes).then(|| Arc::clone(&self.numbers));
+        let waiter = Waiter::new(number, numbers, target);
         let request = Request { asker, answered_below, command };
         match self.shared.admit(request, waiter) {
-            Ok(()) => Ok(number),
+            Ok(()) => {
+                if again == Again::No {
+                    self.numbers.answered(number);
+                }
+                Ok(number)
+            }
             Err((why, request, waiter)) => {
                 waiter.withdraw();
+                self.numbers.withdraw(number);
                 Err((why, request.command))
             }
         }

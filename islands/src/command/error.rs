@@ -30,10 +30,11 @@ pub enum AskError {
     /// A limit is reached; nothing was taken. Try again after an answer.
     #[error("busy: {0}")]
     Busy(Busy),
-    /// The island refused to take it; nothing was recorded.
+    /// The island refused to take it; nothing was recorded. Only those who waited already when the
+    /// island stopped cannot know: ask again with the same number after a restart.
     #[error(transparent)]
     Refused(Refusal),
-    /// The command was recorded as a dead letter: deciding it failed.
+    /// The command was recorded as a dead letter: deciding it failed. (Or a query panicked.)
     #[error("dead letter: {0}")]
     DeadLetter(Arc<str>),
     /// The system is closing, or closed; the command may or may not have been recorded: ask again

@@ -12,6 +12,7 @@ mod error;
 mod pending;
 mod waiter;
 
+pub(crate) use client::Again;
 pub use client::{Client, Completion, Completions};
 pub use error::{AskError, Busy};
 pub use pending::Pending;

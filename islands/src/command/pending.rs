@@ -82,13 +82,13 @@ impl<R> Pending<R> {
     /// # Errors
     /// Itself, to wait on again.
     pub fn wait_for(self, time: Duration) -> Result<Result<R, AskError>, Self> {
-        let until = Instant::now() + time;
+        let began = Instant::now();
         let mut state = self.cell.lock();
         loop {
             if let Some(answer) = state.answer.take() {
                 return Ok(answer);
             }
-            let Some(left) = until.checked_duration_since(Instant::now()) else {
+            let Some(left) = time.checked_sub(began.elapsed()) else {
                 drop(state);
                 return Err(self);
             };

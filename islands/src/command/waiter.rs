@@ -26,14 +26,15 @@ pub(crate) enum Target<R> {
 #[derive(Debug)]
 pub(crate) struct Waiter<R> {
     number: RequestNumber,
-    numbers: Arc<Numbers>,
+    /// Where an answered number is noted; `None` when nobody can ask it again.
+    numbers: Option<Arc<Numbers>>,
     target: Option<Target<R>>,
 }
 
 impl<R> Waiter<R> {
     pub(super) const fn new(
         number: RequestNumber,
-        numbers: Arc<Numbers>,
+        numbers: Option<Arc<Numbers>>,
         target: Target<R>,
     ) -> Self {
         Self { number, numbers, target: Some(target) }
@@ -47,14 +48,20 @@ impl<R> Waiter<R> {
     /// Gives up without an answer: the ask was never admitted and its caller is told directly.
     pub(super) fn withdraw(mut self) {
         self.target = None;
-        self.numbers.answered(self.number);
+    }
+
+    /// Whether nobody waits: what was told is done when it is durable.
+    pub(crate) const fn is_told(&self) -> bool {
+        matches!(self.target, Some(Target::Nobody))
     }
 
     fn finish(&mut self, answer: Result<R, AskError>) {
         let Some(target) = self.target.take() else { return };
         // Only what reached the caller may be forgotten by the island.
-        if !matches!(answer, Err(AskError::Closed | AskError::Journal(_))) {
-            self.numbers.answered(self.number);
+        if let Some(numbers) = &self.numbers
+            && !matches!(answer, Err(AskError::Closed | AskError::Journal(_)))
+        {
+            numbers.answered(self.number);
         }
         match target {
             Target::One(promise) => promise.fulfil(answer),

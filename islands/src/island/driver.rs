@@ -24,8 +24,12 @@ use super::stats::{IslandStats, latency_histogram, record_latency};
 use crate::command::{AskError, Waiter};
 use crate::journal::Durable;
 
-/// A look at an island on its own thread; what it returns is called when all it saw is durable.
-pub(crate) type Query<I> = Box<dyn FnOnce(&Driver<I>) -> Box<dyn FnOnce() + Send> + Send>;
+/// A look at an island on its own thread; what it returns is called when all it saw is durable, or
+/// when that will never be.
+pub(crate) type Query<I> = Box<dyn FnOnce(&Driver<I>) -> Tell + Send>;
+
+/// Tells whoever looked: `Ok` lets the result leave, an error takes its place.
+pub(crate) type Tell = Box<dyn FnOnce(Result<(), AskError>) + Send>;
 
 /// What a client brings.
 pub(crate) enum Delivery<I: Island> {
@@ -57,7 +61,9 @@ pub(crate) struct Driver<I: Island> {
     kernel: Kernel<I>,
     island: IslandId,
     waiting: Lookup<Asker, Waiting<I::Reply>>,
-    queries: VecDeque<(JournalPosition, Box<dyn FnOnce() + Send>)>,
+    /// Records of what was told and is not durable.
+    told: VecDeque<JournalPosition>,
+    queries: VecDeque<(JournalPosition, Tell)>,
     /// The island's last durable block: where reading its sends again begins.
     tail: Option<BlockPlace>,
     answered: u64,
@@ -72,6 +78,7 @@ impl<I: Island> Driver<I> {
             kernel,
             island,
             waiting: Lookup::new(),
+            told: VecDeque::new(),
             queries: VecDeque::new(),
             tail,
             answered: 0,
@@ -90,6 +97,10 @@ impl<I: Island> Driver<I> {
     ) -> u32 {
         let asker = request.asker;
         match self.kernel.ask(now, request) {
+            Ok(_) if waiter.is_told() => {
+                self.told.push_back(self.image().position);
+                0
+            }
             Ok(Admitted::Decided | Admitted::Pending | Admitted::Again) => {
                 match self.waiting.get_mut(&asker) {
                     Some(waiting) => waiting.others.push(waiter),
@@ -115,7 +126,8 @@ impl<I: Island> Driver<I> {
     /// answer is not at the gate already.
     fn give_up_if_stopped(&mut self) -> u32 {
         let Some(reason) = self.kernel.stopped() else { return 0 };
-        if !self.kernel.is_gate_empty() {
+        let on_its_way = self.kernel.durable_position() < self.image().position;
+        if on_its_way || !self.kernel.is_gate_empty() {
             return 0;
         }
         let refusal = Refusal::Stopped(self.island, reason.into());
@@ -124,9 +136,9 @@ impl<I: Island> Driver<I> {
 
     /// Tells everyone who waits that there will be no answer.
     pub(crate) fn give_up(&mut self, why: &AskError) -> u32 {
-        self.queries.clear();
+        self.queries.drain(..).for_each(|(_, tell)| tell(Err(why.clone())));
         let waiting = std::mem::take(&mut self.waiting).into_sorted();
-        let mut count = 0;
+        let mut count = std::mem::take(&mut self.told).len() as u32;
         for (_, waiting) in waiting {
             for waiter in std::iter::once(waiting.first).chain(waiting.others) {
                 waiter.fulfil(Err(why.clone()));
@@ -150,8 +162,21 @@ impl<I: Island> Driver<I> {
 
     /// Runs a look; its result leaves when all it saw is durable.
     pub(crate) fn query(&mut self, query: Query<I>) {
-        let deliver = query(self);
-        self.queries.push_back((self.kernel.image().position, deliver));
+        let tell = query(self);
+        self.queries.push_back((self.kernel.image().position, tell));
+    }
+
+    /// Answers a look with an error.
+    pub(crate) fn refuse_query(&self, query: Query<I>, why: AskError) {
+        query(self)(Err(why));
+    }
+
+    /// The user's state; that of a stopped island may be half changed and is not shown.
+    pub(crate) fn state(&self) -> Result<&I, AskError> {
+        match self.kernel.stopped() {
+            None => Ok(&self.image().state),
+            Some(why) => Err(AskError::Refused(Refusal::Stopped(self.island, why.into()))),
+        }
     }
 
     /// What was decided since the last seal.
@@ -175,29 +200,38 @@ impl<I: Island> Driver<I> {
         mut reread: impl FnMut(IslandId, Option<BlockPlace>, IslandId, LinkSeq) -> Option<Chunk>,
     ) -> u32 {
         let mut answered = 0;
-        let mut refills = Vec::new();
-        let (waiting, latency) = (&mut self.waiting, &mut self.latency_us);
-        self.kernel.drain(|output| match output {
-            Output::Answer(asker, answer) => {
-                if let Some(waiting) = waiting.remove(&asker) {
-                    record_latency(latency, now_nanos.saturating_sub(waiting.admitted));
-                    answered += 1 + waiting.others.len() as u32;
-                    hand_over::<I>(waiting, answer);
+        let mut again = true;
+        while again {
+            let mut refills = Vec::new();
+            let (waiting, latency) = (&mut self.waiting, &mut self.latency_us);
+            self.kernel.drain(|output| match output {
+                Output::Answer(asker, answer) => {
+                    if let Some(waiting) = waiting.remove(&asker) {
+                        record_latency(latency, now_nanos.saturating_sub(waiting.admitted));
+                        answered += 1 + waiting.others.len() as u32;
+                        hand_over::<I>(waiting, answer);
+                    }
                 }
+                Output::Frame(frame) => carry(frame),
+                Output::Refill { to, first } => refills.push((to, first)),
+                Output::Breach(breach) => tracing::error!(%breach, "a link is refused"),
+            });
+            again = false;
+            for (to, first) in refills {
+                let chunk = reread(self.island, self.tail, to, first);
+                // What was read leaves now; what could not be read is asked for again later.
+                again |= self.kernel.refill(to, chunk);
             }
-            Output::Frame(frame) => carry(frame),
-            Output::Refill { to, first } => refills.push((to, first)),
-            Output::Breach(breach) => tracing::error!(%breach, "a link is refused"),
-        });
-        self.answered += u64::from(answered);
-        for (to, first) in refills {
-            let chunk = reread(self.island, self.tail, to, first);
-            self.kernel.refill(to, chunk);
         }
         let durable = self.kernel.durable_position();
+        while self.told.front().is_some_and(|position| *position <= durable) {
+            self.told.pop_front();
+            answered += 1;
+        }
+        self.answered += u64::from(answered);
         while self.queries.front().is_some_and(|(position, _)| *position <= durable) {
-            let (_, deliver) = self.queries.pop_front().expect("looked at just now");
-            deliver();
+            let (_, tell) = self.queries.pop_front().expect("looked at just now");
+            tell(Ok(()));
         }
         answered + self.give_up_if_stopped()
     }
@@ -227,7 +261,10 @@ impl<I: Island> Driver<I> {
     /// Whether nothing is on its way and nobody waits.
     pub(crate) fn is_settled(&self) -> bool {
         self.kernel.stopped().is_some()
-            || (self.waiting.is_empty() && self.queries.is_empty() && self.kernel.is_settled())
+            || (self.waiting.is_empty()
+                && self.told.is_empty()
+                && self.queries.is_empty()
+                && self.kernel.is_settled())
     }
 
     pub(crate) const fn given_up(&self) -> u64 {
@@ -240,7 +277,7 @@ impl<I: Island> Driver<I> {
             position: self.image().position,
             counters: self.kernel.counters(),
             answered: self.answered,
-            waiting: self.waiting.len() as u64,
+            waiting: (self.waiting.len() + self.told.len()) as u64,
             sessions: self.image().sessions.len() as u64,
             latency_us: self.latency_us.clone(),
             stopped: self.kernel.stopped().map(str::to_owned),

@@ -4,7 +4,7 @@
 //! 1. Asks are bounded: a full queue is [`Busy`](crate::command::Busy). Frames are bounded by the
 //!    links' credit, notices by the hand-overs on their way; neither is ever refused.
 //! 2. Control frames and data travel apart, so that data cannot block an ack.
-//! 3. A worker sleeps only after it has said so and looked once more.
+//! 3. A worker sleeps only after it has said so and looked once more, also at the doors.
 //!
 //! It doesn't know what it carries.
 
@@ -27,6 +27,15 @@ pub(crate) enum Notice {
     Durable(Vec<Durable>),
     /// Nothing becomes durable any more.
     Failed(Arc<JournalError>),
+}
+
+/// What a worker would take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Everything.
+    All,
+    /// Everything but asks and queries: it waits for the journal first.
+    AllButAsks,
 }
 
 /// A worker's mailbox.
@@ -73,18 +82,32 @@ impl<I: Island> Mailbox<I> {
         }
     }
 
-    fn is_empty(&self) -> bool {
-        self.deliveries.is_empty()
+    /// Drops all asks and queries; whoever waits for one is told that the system is closed.
+    pub(crate) fn turn_away(&self) {
+        while let Some(delivery) = self.deliveries.pop() {
+            drop(delivery);
+        }
+    }
+
+    fn is_empty(&self, wanted: Wanted) -> bool {
+        (wanted == Wanted::AllButAsks || self.deliveries.is_empty())
             && self.controls.is_empty()
             && self.parcels.is_empty()
             && self.notices.is_empty()
     }
 
-    /// Sleeps until woken, for at most `time`; returns at once if something is here.
-    pub(crate) fn sleep(&self, parker: &Parker, time: Option<Duration>) {
+    /// Sleeps until woken, for at most `time`; returns at once if something is here or `stop` is
+    /// set: whoever sets it wakes afterwards. Asks and queries count only if they are wanted.
+    pub(crate) fn sleep(
+        &self,
+        parker: &Parker,
+        time: Option<Duration>,
+        stop: &AtomicBool,
+        wanted: Wanted,
+    ) {
         self.asleep.store(true, Ordering::SeqCst);
         std::sync::atomic::fence(Ordering::SeqCst);
-        if self.is_empty() {
+        if self.is_empty(wanted) && !stop.load(Ordering::SeqCst) {
             match time {
                 Some(time) => parker.park_timeout(time),
                 None => parker.park(),

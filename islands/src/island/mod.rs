@@ -2,8 +2,8 @@
 //!
 //! Rules:
 //! 1. An island lives on one worker; nobody else touches it.
-//! 2. A worker decides while the journal writes: at most [`worker::HANDED_MAX`] hand-overs of
-//!    blocks are on their way, what comes meanwhile gathers into the next.
+//! 2. A worker decides while the journal writes: at most two hand-overs of blocks are on
+//!    their way, what comes meanwhile gathers into the next.
 //! 3. An idle worker parks; it never spins.
 //!
 //! It doesn't know what an island decides.

@@ -130,7 +130,7 @@ impl<I: Island> Shared<I> {
         let ask = Delivery::Ask { request, waiter, admitted: self.nanos() };
         match mailbox.deliveries.push(ask) {
             Ok(()) => {
-                mailbox.wake();
+                self.brought(mailbox);
                 Ok(())
             }
             Err(Delivery::Ask { request, waiter, .. }) => {
@@ -141,16 +141,35 @@ impl<I: Island> Shared<I> {
         }
     }
 
+    /// Tells all workers to end.
+    pub(crate) fn end(&self) {
+        self.doors.closing.store(true, Ordering::SeqCst);
+        self.doors.stop.store(true, Ordering::SeqCst);
+        self.mailboxes.iter().for_each(Mailbox::wake);
+    }
+
     /// Brings a look to an island.
     pub(crate) fn look(&self, island: IslandId, query: Query<I>) -> Result<(), AskError> {
+        if let Some(reason) = self.doors.failed.get() {
+            return Err(AskError::Journal(Arc::clone(reason)));
+        }
         if self.doors.stop.load(Ordering::SeqCst) {
             return Err(AskError::Closed);
         }
         let mailbox = self.mailbox_of(island);
         let pushed = mailbox.deliveries.push(Delivery::Query { island, query });
         pushed.map_err(|_| AskError::Busy(Busy::Queue(island)))?;
-        mailbox.wake();
+        self.brought(mailbox);
         Ok(())
+    }
+
+    /// Wakes whoever takes what was brought. A worker that has ended takes nothing, so that those
+    /// who come after its last look are turned away by themselves.
+    fn brought(&self, mailbox: &Mailbox<I>) {
+        mailbox.wake();
+        if self.doors.stop.load(Ordering::SeqCst) {
+            mailbox.turn_away();
+        }
     }
 
     /// `count` requests of an island were answered.

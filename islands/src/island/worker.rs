@@ -8,6 +8,9 @@
 //! 2. At most [`HANDED_MAX`] hand-overs are on their way; records decided meanwhile gather. So
 //!    groups grow with the load, and no timer is needed.
 //! 3. With too many bytes gathered it takes no asks, but goes on taking frames.
+//! 4. When the journal has failed, nothing is decided any more: whoever asks is told so.
+//! 5. A worker that panics (a defect of ours, or of a user's serde code) ends the system: all who
+//!    wait are told that it is closed, and whoever closes it gets the panic.
 //!
 //! It doesn't know what islands decide, nor how the journal writes.
 
@@ -23,7 +26,7 @@ use archipelago_core::time::Millis;
 use crossbeam::sync::Parker;
 
 use super::driver::{Delivery, Driver};
-use super::mailbox::{Mailbox, Notice};
+use super::mailbox::{Mailbox, Notice, Wanted};
 use super::shared::Shared;
 use crate::command::AskError;
 use crate::journal::HandOver;
@@ -146,18 +149,18 @@ impl<I: Island> Worker<I> {
     pub(crate) fn run(mut self) -> Vec<Driver<I>> {
         let shared = Arc::clone(&self.shared);
         let mailbox = &shared.mailboxes[self.index];
+        let _ends_all = EndsAll(&shared);
         loop {
             let worked = self.round(mailbox);
             if shared.doors.stop.load(Ordering::SeqCst) {
                 break;
             }
             if worked == 0 {
-                mailbox.sleep(&self.parker, self.sleep_time());
+                let (time, stop) = (self.sleep_time(), &shared.doors.stop);
+                mailbox.sleep(&self.parker, time, stop, self.wanted());
             }
         }
-        while let Some(delivery) = mailbox.deliveries.pop() {
-            drop(delivery);
-        }
+        mailbox.turn_away();
         for driver in &mut self.drivers {
             driver.give_up(&AskError::Closed);
         }
@@ -168,7 +171,10 @@ impl<I: Island> Worker<I> {
     fn round(&mut self, mailbox: &Mailbox<I>) -> usize {
         let nanos = self.shared.nanos();
         let now = self.shared.millis_at(nanos);
-        let mut worked = self.take_notices(mailbox);
+        let mut worked = self.take_notices(mailbox, nanos);
+        if self.shared.doors.failed.get().is_some() {
+            return worked + self.refuse_all(mailbox);
+        }
         worked += self.take_frames(mailbox, now);
         worked += self.take_deliveries(mailbox, now);
         worked += self.take_ticks(now);
@@ -180,7 +186,7 @@ impl<I: Island> Worker<I> {
         island.0 as usize / self.workers
     }
 
-    fn take_notices(&mut self, mailbox: &Mailbox<I>) -> usize {
+    fn take_notices(&mut self, mailbox: &Mailbox<I>, nanos: u64) -> usize {
         let mut taken = 0;
         while let Some(notice) = mailbox.notices.pop() {
             taken += 1;
@@ -194,13 +200,41 @@ impl<I: Island> Worker<I> {
                     }
                 }
                 Notice::Failed(error) => {
-                    let reason: Arc<str> = error.to_string().into();
-                    let _ = self.shared.doors.failed.set(Arc::clone(&reason));
-                    self.give_up(&AskError::Journal(reason));
+                    // What is durable already may leave.
+                    self.drain(nanos);
+                    self.fail(error.to_string().into());
                 }
             }
         }
         taken
+    }
+
+    /// Nothing becomes durable any more.
+    fn fail(&mut self, reason: Arc<str>) {
+        let _ = self.shared.doors.failed.set(Arc::clone(&reason));
+        self.give_up(&AskError::Journal(reason));
+    }
+
+    /// Answers all that is in the mailbox with the journal's error; returns how much that was.
+    fn refuse_all(&mut self, mailbox: &Mailbox<I>) -> usize {
+        self.local.clear();
+        while mailbox.controls.pop().or_else(|| mailbox.parcels.pop()).is_some() {}
+        let Some(reason) = self.shared.doors.failed.get() else { return 0 };
+        let why = || AskError::Journal(Arc::clone(reason));
+        let mut refused = 0;
+        while let Some(delivery) = mailbox.deliveries.pop() {
+            refused += 1;
+            match delivery {
+                Delivery::Ask { request, waiter, .. } => {
+                    waiter.fulfil(Err(why()));
+                    self.shared.answered(self.shared.table.owner(request.asker.slot), 1);
+                }
+                Delivery::Query { island, query } => {
+                    self.drivers[self.local_index(island)].refuse_query(query, why());
+                }
+            }
+        }
+        refused
     }
 
     /// A commit holds whole hand-overs, in order, perhaps several.
@@ -240,10 +274,16 @@ impl<I: Island> Worker<I> {
         self.touched.add(at);
     }
 
+    fn wanted(&self) -> Wanted {
+        if self.shared.doors.failed.get().is_some() {
+            return Wanted::All;
+        }
+        let bytes = self.unsealed.list.iter().map(|at| self.drivers[*at].kernel().block_bytes());
+        if bytes.sum::<usize>() > GATHERED_BYTES_MAX { Wanted::AllButAsks } else { Wanted::All }
+    }
+
     fn take_deliveries(&mut self, mailbox: &Mailbox<I>, now: Millis) -> usize {
-        let gathered: usize =
-            self.unsealed.list.iter().map(|at| self.drivers[*at].kernel().block_bytes()).sum();
-        if gathered > GATHERED_BYTES_MAX {
+        if self.wanted() == Wanted::AllButAsks {
             return 0;
         }
         let mut taken = 0;
@@ -273,11 +313,6 @@ impl<I: Island> Worker<I> {
         waiter: crate::command::Waiter<I::Reply>,
         admitted: u64,
     ) {
-        if let Some(reason) = self.shared.doors.failed.get() {
-            waiter.fulfil(Err(AskError::Journal(Arc::clone(reason))));
-            self.shared.answered(island, 1);
-            return;
-        }
         let at = self.local_index(island);
         let answered = self.drivers[at].ask(now, request, waiter, admitted);
         self.shared.answered(island, answered);
@@ -352,15 +387,31 @@ impl<I: Island> Worker<I> {
         self.unsealed.give_back(unsealed);
         if !blocks.is_empty() {
             self.handed.push_back(blocks.len());
-            // A journal that has ended has said why to everyone who waits.
-            let _ = self.journal.hand_over(blocks);
+            if let Err(error) = self.journal.hand_over(blocks) {
+                self.fail(error.to_string().into());
+            }
         }
         1
     }
 
     fn sleep_time(&self) -> Option<Duration> {
+        if self.shared.doors.failed.get().is_some() {
+            return None;
+        }
         let now = self.shared.millis_at(self.shared.nanos());
         let (when, _) = self.ticks.next()?;
         Some(Duration::from_millis(when.0.saturating_sub(now.0).max(1)))
+    }
+}
+
+/// Ends all workers when this one panics: its islands answer nobody any more.
+struct EndsAll<'a, I: Island>(&'a Shared<I>);
+
+impl<I: Island> Drop for EndsAll<'_, I> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.end();
+            self.0.mailboxes.iter().for_each(Mailbox::turn_away);
+        }
     }
 }

@@ -3,10 +3,13 @@
 //! Rules:
 //! 1. It walks the island's blocks backwards from its last durable one, until a block holds the
 //!    message asked for or an older one, then reads forwards.
-//! 2. At most [`MESSAGES_MAX`] messages or [`BYTES_MAX`] bytes are read at a time.
+//! 2. At most [`MESSAGES_MAX`] messages or [`BYTES_MAX`] bytes are read at a time. The way forward
+//!    is remembered, at most [`PLACES_MAX`] blocks of it: each block of a long backlog is walked
+//!    over once, not once for each reading.
 //!
 //! It doesn't know why a message must go out again.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use archipelago_core::bytes::Malformed;
@@ -21,22 +24,33 @@ use crate::journal::{JournalError, Storage, read_block};
 const MESSAGES_MAX: u32 = 4096;
 /// Bytes read at a time.
 const BYTES_MAX: usize = 1 << 20;
+/// Blocks of a way forward that are remembered, per link.
+const PLACES_MAX: usize = 1 << 16;
 
 /// Reads messages again.
 pub(crate) struct Rereader {
     storage: Arc<dyn Storage>,
     life: Life,
+    ways: BTreeMap<(IslandId, IslandId), Way>,
+}
+
+/// The way forward on one link.
+struct Way {
+    /// The next message.
+    next: LinkSeq,
+    /// The blocks that may hold it and those after it, oldest first.
+    places: VecDeque<BlockPlace>,
 }
 
 impl Rereader {
     pub(crate) const fn new(storage: Arc<dyn Storage>, life: Life) -> Self {
-        Self { storage, life }
+        Self { storage, life, ways: BTreeMap::new() }
     }
 
     /// The messages of `from` to `to` from number `first` on; `tail` is the place of `from`'s last
     /// durable block. `None` when they cannot be read now; it is asked again later.
     pub(crate) fn reread(
-        &self,
+        &mut self,
         from: IslandId,
         tail: Option<BlockPlace>,
         to: IslandId,
@@ -52,31 +66,54 @@ impl Rereader {
     }
 
     fn read(
-        &self,
+        &mut self,
         from: IslandId,
         tail: Option<BlockPlace>,
         to: IslandId,
         first: LinkSeq,
     ) -> Result<Option<Chunk>, JournalError> {
-        let mut places = Vec::new();
+        let way = self.ways.remove(&(from, to)).filter(|way| way.next == first);
+        let mut places = match way {
+            Some(way) => way.places,
+            None => self.walk_back(tail, to, first)?,
+        };
+        let mut builder = ChunkBuilder::default();
+        while let Some(place) = places.front() {
+            let (header, body) = read_block(&*self.storage, *place, self.life)?;
+            let gathered = gather(&header, &body, from, to, first, &mut builder);
+            if gathered.is_err() || is_full(&builder) {
+                // The last block may hold more.
+                break;
+            }
+            places.pop_front();
+        }
+        let chunk = builder.finish();
+        if let Some(chunk) = chunk.as_ref().filter(|_| !places.is_empty()) {
+            self.ways.insert((from, to), Way { next: chunk.last().next(), places });
+        }
+        Ok(chunk)
+    }
+
+    /// The blocks from the one that holds message `first` up to `tail`, oldest first.
+    fn walk_back(
+        &self,
+        tail: Option<BlockPlace>,
+        to: IslandId,
+        first: LinkSeq,
+    ) -> Result<VecDeque<BlockPlace>, JournalError> {
+        let mut places = VecDeque::new();
         let mut next = tail;
         while let Some(place) = next {
             let (header, body) = read_block(&*self.storage, place, self.life)?;
-            places.push(place);
+            places.push_front(place);
+            places.truncate(PLACES_MAX);
             next = header.previous;
             let oldest = oldest_send(&header, &body, to);
             if oldest.is_ok_and(|oldest| oldest.is_some_and(|oldest| oldest <= first)) {
                 break;
             }
         }
-        let mut builder = ChunkBuilder::default();
-        for place in places.into_iter().rev() {
-            let (header, body) = read_block(&*self.storage, place, self.life)?;
-            if gather(&header, &body, from, to, first, &mut builder).is_err() || is_full(&builder) {
-                break;
-            }
-        }
-        Ok(builder.finish())
+        Ok(places)
     }
 }
 

@@ -3,8 +3,7 @@
 //! Rules:
 //! 1. What an earlier run on the same data answered is not asked again; its reply is only noted in
 //!    the reply log if it is missing there.
-//! 2. At most [`OUTSTANDING_MAX`] requests are on their way or wait; Busy means to take an answer
-//!    first.
+//! 2. At most 8,192 requests are on their way or wait; Busy means to take an answer first.
 //! 3. A customer's return waits for the answers to that customer's orders before it; what the
 //!    customer does next waits behind it. Other customers go on.
 //!

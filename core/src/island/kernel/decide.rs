@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::Kernel;
 use crate::bytes::Malformed;
+use crate::command::dedup::Given;
 use crate::id::JournalPosition;
 use crate::island::decider::Island;
 use crate::island::reason::{cut, panic_text};
@@ -108,7 +109,7 @@ impl<I: Island> Kernel<I> {
                 }
                 Entry::Reply { .. } => {
                     let (asker, reply) = replies.next().expect("written just now");
-                    if image.note(&entry) {
+                    if image.note(&entry) == Given::Now {
                         open.answers.push((asker, Answer::Reply(reply)));
                     }
                 }

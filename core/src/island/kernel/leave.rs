@@ -77,9 +77,9 @@ impl<I: Island> Kernel<I> {
     }
 
     /// Messages to `to` read again from the journal after an [`Output::Refill`]; `None` when they
-    /// could not be read.
-    pub fn refill(&mut self, to: IslandId, chunk: Option<Chunk>) {
-        self.links.refill(to, chunk);
+    /// could not be read. Returns whether there is more to drain now.
+    pub fn refill(&mut self, to: IslandId, chunk: Option<Chunk>) -> bool {
+        self.links.refill(to, chunk)
     }
 
     /// Appends a snapshot to `out`: the image and the unacked messages that stand in memory. While

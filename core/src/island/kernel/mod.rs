@@ -221,9 +221,13 @@ impl<I: Island> Kernel<I> {
         Ok(())
     }
 
-    /// When the driver must call [`Kernel::tick`] next, if nothing else comes.
+    /// When the driver must call [`Kernel::tick`] next, if nothing else comes. Never, when the
+    /// island has stopped: a deadline that stays in the past would keep the driver awake.
     #[must_use]
     pub fn next_tick(&self) -> Option<Millis> {
+        if self.stopped.is_some() {
+            return None;
+        }
         let timer = self.image.timers.first().map(|(deadline, _, _)| deadline);
         [timer, self.next_look].into_iter().flatten().min()
     }

@@ -1,0 +1,133 @@
+//! A journal that fails: everyone is told, nothing is tried again, nothing acknowledged is lost.
+//!
+//! Rules: a fault begins while askers are at work; after it the disk is opened again, as a new
+//! process would.
+//!
+//! It doesn't know real disks.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use archipelago::command::AskError;
+use archipelago::{Archipelago, IslandId, builder};
+
+use super::bank::{Bank, Command, LONG, answer, ask_until_taken, bank, close, stored};
+use super::disk::{Disk, LIFE, Mood};
+
+fn open(disk: &Arc<Disk>) -> Archipelago<Bank> {
+    let disk: Arc<Disk> = Arc::clone(disk);
+    builder().islands(5).threads(2).segment_bytes(1 << 14).storage(disk, LIFE).open(bank).unwrap()
+}
+
+/// Puts numbers from `first` on until the journal fails; returns the acknowledged ones.
+fn put_until_failure(sea: &Archipelago<Bank>, first: u64) -> BTreeSet<u64> {
+    let mut acknowledged = BTreeSet::new();
+    for number in (first..).step_by(1000) {
+        let put = ask_until_taken(sea, &number.to_string(), || Command::Put(number));
+        match put.and_then(answer) {
+            Ok(_) => drop(acknowledged.insert(number)),
+            Err(AskError::Journal(_)) => break,
+            Err(other) => panic!("not the journal's error: {other}"),
+        }
+    }
+    acknowledged
+}
+
+fn fails_and_loses_nothing(mood: Mood, tries_max: u64) {
+    let disk = Disk::new();
+    let sea = open(&disk);
+    let parked = sea.ask("parked", Command::Park).unwrap();
+    let acknowledged: BTreeSet<u64> = std::thread::scope(|scope| {
+        let sea = &sea;
+        let askers: Vec<_> =
+            (0..4).map(|first| scope.spawn(move || put_until_failure(sea, first))).collect();
+        sea.ask("first", Command::Put(999_999)).map(answer).unwrap().unwrap();
+        disk.set(mood);
+        askers.into_iter().flat_map(|asker| asker.join().unwrap()).collect()
+    });
+    let told = answer(parked).unwrap_err();
+    assert!(matches!(&told, AskError::Journal(why) if why.contains("cannot")), "{told}");
+
+    // Later asks and queries are refused at once, with the reason.
+    assert_eq!(sea.ask("late", Command::Put(0)).unwrap_err(), told);
+    assert_eq!(sea.tell("late", Command::Put(0)).unwrap_err(), told);
+    assert_eq!(sea.query(IslandId(0), |bank| bank.puts).unwrap_err(), told);
+    assert_eq!(sea.stats().unwrap_err(), told);
+    let failed = sea.close(LONG).unwrap_err();
+    assert_eq!(AskError::Journal(failed.to_string().into()), told);
+    let tried = disk.tried_while_failing.load(Ordering::SeqCst);
+    assert!(tried <= tries_max, "the failing disk was asked {tried} times");
+
+    let sea = open(&disk.survivor());
+    let closed = close_with_one_parked(sea);
+    let kept = stored(&closed);
+    let lost: Vec<_> = acknowledged.difference(&kept).collect();
+    assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
+    assert!(kept.contains(&999_999));
+}
+
+/// Who was parked before the restart is released, so that the system can come to rest.
+fn close_with_one_parked(sea: Archipelago<Bank>) -> archipelago::Closed<Bank> {
+    assert_eq!(answer(sea.ask("parked", Command::Release).unwrap()).unwrap(), 1);
+    close(sea)
+}
+
+#[test]
+fn a_broken_write_ends_it_with_its_reason() {
+    // The segment being made and the write may fail at the same time.
+    fails_and_loses_nothing(Mood::Broken, 2);
+}
+
+#[test]
+fn a_failed_flush_ends_it_and_is_not_tried_again() {
+    // One write, its flush, and the segment being made.
+    fails_and_loses_nothing(Mood::NoFlush, 3);
+}
+
+#[test]
+fn a_full_disk_ends_it_when_the_last_segment_is_full() {
+    fails_and_loses_nothing(Mood::Full, u64::MAX);
+}
+
+#[test]
+fn queries_and_answers_wait_for_a_slow_disk_and_a_failure_ends_the_wait() {
+    let disk = Disk::new();
+    let sea = open(&disk);
+    let island = sea.island_of("key");
+    assert_eq!(answer(sea.ask("key", Command::Put(1)).unwrap()), Ok(1));
+    disk.set(Mood::Slow);
+    let put = sea.ask("key", Command::Put(2)).unwrap();
+    // It sees the put, so it cannot arrive before the put is durable.
+    let mut seen = sea.query(island, |bank| bank.puts).unwrap();
+    for _ in 0..20 {
+        let short = std::time::Duration::from_millis(2);
+        seen = seen.wait_for(short).expect_err("it saw what is not durable");
+    }
+    disk.set(Mood::Broken);
+    assert!(matches!(answer(seen), Err(AskError::Journal(_))));
+    assert!(matches!(answer(put), Err(AskError::Journal(_))));
+    assert!(sea.close(LONG).is_err());
+
+    let disk = disk.survivor();
+    let sea = open(&disk);
+    let found = answer(sea.query(island, |bank| bank.puts).unwrap()).unwrap();
+    assert_eq!(found, 1, "what was never acknowledged was not written either");
+    disk.set(Mood::Slow);
+    let put = sea.ask("key", Command::Put(2)).unwrap();
+    let seen = sea.query(island, |bank| bank.puts).unwrap();
+    disk.set(Mood::Good);
+    assert_eq!((answer(put), answer(seen)), (Ok(2), Ok(2)));
+    close(sea);
+}
+
+#[test]
+fn timers_and_tokens_on_their_way_end_with_the_journal() {
+    let disk = Disk::new();
+    let sea = open(&disk);
+    answer(sea.ask("walk", Command::Walk { tokens: 50, hops: u32::MAX }).unwrap()).unwrap();
+    answer(sea.ask("later", Command::Later { millis: 1 }).unwrap()).unwrap();
+    disk.set(Mood::Broken);
+    put_until_failure(&sea, 0);
+    assert!(sea.close(LONG).is_err());
+}

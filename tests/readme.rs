@@ -1,0 +1,78 @@
+//! The README shows what is there: its code is an example that is compiled and run.
+
+use std::fs;
+use std::path::Path;
+
+#[test]
+fn the_readme_shows_the_smallest_example_to_the_letter() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| fs::read_to_string(root.join(name)).unwrap();
+    let (readme, example) = (read("README.md"), read("examples/one_island.rs"));
+    let shown = readme.split("```rust\n").nth(1).and_then(|rest| rest.split("```").next());
+    assert_eq!(shown, Some(example.as_str()), "copy examples/one_island.rs into README.md");
+    assert!(example.lines().count() <= 45, "the smallest island must stay small");
+}
+
+#[test]
+fn every_page_that_a_page_links_to_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for page in ["README.md", "docs/ARCHITECTURE.md", "docs/DESIGN.md", "docs/STYLE.md"] {
+        let text = fs::read_to_string(root.join(page)).unwrap();
+        let folder = root.join(page).parent().unwrap().to_owned();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            if link.starts_with("http") {
+                continue;
+            }
+            let linked = if file.is_empty() { root.join(page) } else { folder.join(file) };
+            let target = fs::read_to_string(&linked).unwrap_or_else(|error| {
+                panic!("{page} links to {link}, but {}: {error}", linked.display())
+            });
+            let headings = target.lines().filter(|line| line.starts_with('#'));
+            let mut anchors = headings
+                .map(|line| line.trim_start_matches('#').trim().to_lowercase().replace(' ', "-"));
+            assert!(
+                anchor.is_empty() || anchors.any(|found| found == anchor),
+                "{page} links to {link}, but {file} has no such heading"
+            );
+        }
+    }
+}
+
+/// Files and tests that the pages name as evidence.
+#[test]
+fn every_source_file_and_test_that_a_page_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut sources = String::new();
+    for folder in ["core", "islands", "sim", "tests"] {
+        gather(&root.join(folder), &mut sources);
+    }
+    for page in ["README.md", "docs/ARCHITECTURE.md", "docs/DESIGN.md", "docs/STYLE.md"] {
+        let text = fs::read_to_string(root.join(page)).unwrap();
+        for code in text.split('`').skip(1).step_by(2) {
+            let is_path = ["core/", "islands/", "sim/", "tests/", "examples/", "docs/"]
+                .iter()
+                .any(|folder| code.starts_with(folder));
+            if is_path && !code.contains(' ') {
+                assert!(root.join(code).exists(), "{page} names {code}, which is not there");
+            }
+            let is_test = code.split('_').count() > 4
+                && code.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+            assert!(
+                !is_test || sources.contains(&format!("fn {code}(")),
+                "{page} names the test {code}, which is not there"
+            );
+        }
+    }
+}
+
+fn gather(folder: &Path, sources: &mut String) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            gather(&path, sources);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            sources.push_str(&fs::read_to_string(&path).unwrap());
+        }
+    }
+}
