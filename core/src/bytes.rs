@@ -167,7 +167,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn numbers_and_parts_come_back(value: u64, part in prop::collection::vec(any::<u8>(), 0..400)) {
+        fn numbers_and_parts_come_back(
+            value: u64,
+            part in prop::collection::vec(any::<u8>(), 0..400),
+        ) {
             let mut out = vec![9];
             put_varint(&mut out, value);
             put_part(&mut out, |out| { out.extend_from_slice(&part); Ok::<(), ()>(()) }).unwrap();

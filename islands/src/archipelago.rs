@@ -2,7 +2,8 @@
 //!
 //! Rules:
 //! 1. Closing takes no new asks, waits until everything on its way has arrived, seals the journal
-//!    and gives the islands back. Dropping ends at once, like a crash: nothing acknowledged is lost.
+//!    and gives the islands back. Dropping ends at once, like a crash: nothing acknowledged is
+//!    lost.
 //!
 //! It doesn't know what islands decide.
 

@@ -4,8 +4,8 @@
 //! 1. Kept by (slot, client), so that a slot can move with what it has answered.
 //! 2. A request number is new, pending, answered (its first answer is kept), or forgotten.
 //! 3. A client says with each request below which number it has all its answers, or will never ask
-//!    again; those are forgotten. At most [`SPAN_MAX`] numbers lie between that mark and the newest request, so a
-//!    session is bounded.
+//!    again; those are forgotten. At most [`SPAN_MAX`] numbers lie between that mark and the newest
+//!    request, so a session is bounded.
 //!
 //! It doesn't know what a reply means.
 //!

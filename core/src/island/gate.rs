@@ -1,4 +1,5 @@
-//! The durability gate: what a record causes waits here until the record is durable (links rule R2).
+//! The durability gate: what a record causes waits here until the record is durable (links rule
+//! R2).
 //!
 //! It doesn't know what makes records durable.
 

@@ -13,7 +13,7 @@
 //! |---|---|---|---|---|
 //! | 0..4 | magic `ISLE` | | 52..56 | blocks in the commit |
 //! | 4..6 | format version | | 56..60 | chain: the last header checksum of the commit before |
-//! | 6 | kind: 1 data, 2 seal | | 60..68 | the island's block before: segment, offset; 0, 0 = none |
+//! | 6 | kind: 1 data, 2 seal | | 60..68 | the island's block before: segment, offset; 0, 0: none |
 //! | 7 | zero | | 68..76 | own place: segment, offset |
 //! | 8..12 | island | | 76..80 | code version |
 //! | 12..16 | records | | 80..84 | body length |

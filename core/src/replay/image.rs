@@ -1,7 +1,8 @@
 //! The image of an island: everything its journal determines, and nothing else.
 //!
 //! Rules:
-//! 1. Live deciding and replay change an image through the same few methods; so their digests agree.
+//! 1. Live deciding and replay change an image through the same few methods; so their digests
+//!    agree.
 //! 2. `applied[source]` (links rule R6) and the link numbers given (R4) are part of it.
 //! 3. What a crash may forget (acks, credit, cursors) is not in it.
 //!

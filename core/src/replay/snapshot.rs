@@ -5,8 +5,10 @@
 //! part image, count of chunks, then per chunk: receiver, first number, count (varints), part
 //! ```
 //! Rules:
-//! 1. A snapshot that does not check is refused, never half used; replay from the start is the fallback.
-//! 2. Unacked messages travel with it (links rule R8), so cutting the journal never waits for a peer.
+//! 1. A snapshot that does not check is refused, never half used; replay from the start is the
+//!    fallback.
+//! 2. Unacked messages travel with it (links rule R8), so cutting the journal never waits for a
+//!    peer.
 //!
 //! It doesn't know files.
 

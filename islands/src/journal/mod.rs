@@ -12,7 +12,8 @@
 //! 3. After the first failed write or flush a journal is finished: it never tries again, because
 //!    a file system may have dropped what it failed to write.
 //! 4. What was acknowledged is never cut off: a scan cuts only what a crash can leave behind, and
-//!    refuses everything else with its place (the table in [`archipelago_core::journal::recovery`]).
+//!    refuses everything else with its place (the table in
+//!    [`archipelago_core::journal::recovery`]).
 //! 5. Two things no log can see by itself: damage to the very last commit when no seal follows it,
 //!    and last segments that somebody removed. A clean close writes a seal.
 //!

@@ -83,7 +83,8 @@ impl<I: Island> Kernel<I> {
     }
 
     /// Appends a snapshot to `out`: the image and the unacked messages that stand in memory. While
-    /// [`Links::spilled`](crate::link::Links::spilled) is not 0 the others stand in the journal only, which must then be kept.
+    /// [`Links::spilled`](crate::link::Links::spilled) is not 0 the others stand in the journal
+    /// only, which must then be kept.
     ///
     /// # Errors
     /// [`SnapshotError::NotNow`] when a record is not durable, or what it caused not drained: the

@@ -2,7 +2,7 @@
 //! what they cause waits at the gate until the driver says that the block is durable.
 //!
 //! ```text
-//! ask / receive / tick ─▶ decide ─▶ record ─▶ evolve        seal ─▶ block ─▶ (journal) ─▶ durable ─▶ drain
+//! ask/receive/tick ─▶ decide ─▶ record ─▶ evolve   seal ─▶ block ─▶ journal ─▶ durable ─▶ drain
 //! ```
 //! Rules:
 //! 1. One input makes one record, or none; the driver drains after each batch of inputs.

@@ -12,14 +12,15 @@
 //! part   (dead letter) why, in UTF-8
 //! count, then per event:  part
 //! count, then per send:   to, number, part
-//! count, then per reply:  u8 0 (to the asker of this record) | u8 1, u128 client, u16 slot, number; part
+//! count, then per reply:  u8 0 (to its asker) | u8 1, u128 client, u16 slot, number; part
 //! count, then per timer:  number, deadline, part
 //! count, then per timer taken back: number
 //! ```
 //! A *part* is a varint length and that many bytes.
 //!
 //! Rules:
-//! 1. What [`write()`] makes, [`RecordView::parse`] reads back; anything else is [`Malformed`] with its byte.
+//! 1. What [`write()`] makes, [`RecordView::parse`] reads back; anything else is [`Malformed`] with
+//!    its byte.
 //! 2. Reading does not copy and does not allocate.
 //!
 //! It doesn't know the user's types: they are parts.

@@ -1,5 +1,5 @@
-//! The laws over a whole world: conservation, exactly once, in order, decided once, all of it in the
-//! end.
+//! The laws over a whole world: conservation, exactly once, in order, decided once, all of it in
+//! the end.
 //!
 //! Rules:
 //! 1. They read durable records and what replay makes of them, never a live kernel's state.

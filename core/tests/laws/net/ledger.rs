@@ -19,7 +19,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum Command {
     /// Make units on an account.
     Mint { account: u8, units: u64 },
-    /// Move units over `hops` islands, the last of which is `to`; answered when the receipt is back.
+    /// Move units over `hops` islands, the last of which is `to`; answered when the receipt is
+    /// back.
     Transfer { account: u8, units: u64, to: IslandId, hops: u8 },
     /// Units on their way.
     Carry { units: u64, account: u8, to: IslandId, hops: u8, home: IslandId, ticket: u64 },

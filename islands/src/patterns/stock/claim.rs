@@ -1,9 +1,11 @@
 //! Claims, as the island that makes them decides them.
 //!
 //! Rules:
-//! 1. Lines ascend; a claim holds the lines before the one it waits for, and asks for one at a time.
+//! 1. Lines ascend; a claim holds the lines before the one it waits for, and asks for one at a
+//!    time.
 //! 2. Nobody waits for held units: a broker refuses over them.
-//! 3. A claim has exactly one outcome. It is told when nothing it gave up is on its way to a broker.
+//! 3. A claim has exactly one outcome. It is told when nothing it gave up is on its way to a
+//!    broker.
 //! 4. After a cancel or a deadline the answer still comes; its units are credited and released.
 //! 5. A message that no claim here waits for is booked, never dropped.
 //!

@@ -5,7 +5,8 @@
 //!    record that consumes it.
 //! 2. They are islands' words: one that comes from a client is passed over.
 //!
-//! It doesn't know how messages travel; it needs them exactly once and in order per pair of islands.
+//! It doesn't know how messages travel; it needs them exactly once and in order per pair of
+//! islands.
 
 use serde::{Deserialize, Serialize};
 

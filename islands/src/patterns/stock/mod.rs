@@ -14,19 +14,19 @@
 //!    burns.
 //! 2. Units move only by a debit in the record that makes a message and a credit in the record that
 //!    consumes it. Per island `sent` and `received` add up, so in flight = Σ sent − Σ received.
-//! 3. At the split the policy pools a part of S; of the rest S', every island gets S' div N, and the
-//!    S' mod N left over go to islands (hash + k) mod N. Slices are sent, the broker's own too.
+//! 3. At the split the policy pools a part of S; of the rest S', every island gets S' div N, and
+//!    the S' mod N left over go to islands (hash + k) mod N. Slices are sent, the broker's own too.
 //! 4. A claim is taken whole or not at all. If all its lines lie on the shelf it is one event, no
 //!    message and no timer. Else it waits for one line at a time, ascending, holding those before.
 //! 5. Lease: a short line ships what the shelf has with `Need`. The broker serves needs in order of
-//!    arrival: grant if the pool has it (with slack while it is open); else begin **one** drain that
-//!    recalls every shelf, its own island's too; refuse only when the drain has ended. Below 2 N
-//!    units nothing is sliced and the resource starts out drained.
+//!    arrival: grant if the pool has it (with slack while it is open); else begin **one** drain
+//!    that recalls every shelf, its own island's too; refuse only when the drain has ended. Below
+//!    2 N units nothing is sliced and the resource starts out drained.
 //! 6. A grant belongs to its claim and never lands on the shelf; only slack does. An answer that
 //!    comes after a cancel or a deadline is credited and released, never dropped.
-//! 7. Release: to the shelf while the island's mode is `Spread`, else by `Refund` to the broker. The
-//!    outcome of a refused claim, or of a give-back, waits until its refunds are confirmed. Hence
-//!    claims made one after the other accept what one shared pool would, for every N.
+//! 7. Release: to the shelf while the island's mode is `Spread`, else by `Refund` to the broker.
+//!    The outcome of a refused claim, or of a give-back, waits until its refunds are confirmed.
+//!    Hence claims made one after the other accept what one shared pool would, for every N.
 //! 8. Per drain 2 N messages; drains ≤ 1 + restocks.
 //!
 //! Crash story: all of this is the island's state, changed by events alone; queues, tombstones and

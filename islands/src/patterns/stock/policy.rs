@@ -2,8 +2,8 @@
 //!
 //! Rules:
 //! 1. A policy only chooses; shelves, claims, ledgers and releases are the same under all of them.
-//! 2. [`Lease`] keeps half in a pool (nothing on a lone island) and asks the broker. It refuses only
-//!    what is sold out.
+//! 2. [`Lease`] keeps half in a pool (nothing on a lone island) and asks the broker. It refuses
+//!    only what is sold out.
 //! 3. [`Ring`] (a baseline) asks the N − 1 peers one after the other; units that move behind the
 //!    asker make it refuse wrongly.
 //! 4. [`Isolated`] (a baseline) refuses at once what its own slice cannot cover.

@@ -1,8 +1,8 @@
 //! **Warehouse**: orders against a stock that is spread over all islands; the project's seed.
 //!
 //! Rules:
-//! 1. A product lives at the island of its code (its broker), a customer at the island of the login.
-//!    A command is routed by that key; at a wrong island it is refused.
+//! 1. A product lives at the island of its code (its broker), a customer at the island of the
+//!    login. A command is routed by that key; at a wrong island it is refused.
 //! 2. An order is taken whole or refused whole; its lines of one product are added up.
 //! 3. A return is taken when the customer's units of that product from accepted orders, less those
 //!    given back, suffice. Guests (`guest:…`) have no such balance, so they return nothing.

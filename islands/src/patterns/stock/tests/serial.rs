@@ -193,7 +193,8 @@ proptest! {
                 }
                 Act::Burn { item, units } => {
                     let (item, units) = (Item(item), Units(units));
-                    if let Reply::Stocked(_) = net.broker_asks(item, Command::Burn { item, units }) {
+                    let burn = Command::Burn { item, units };
+                    if let Reply::Stocked(_) = net.broker_asks(item, burn) {
                         *pool.get_mut(&item.0).unwrap() -= units.0;
                     }
                 }

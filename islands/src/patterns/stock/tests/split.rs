@@ -52,7 +52,9 @@ proptest! {
         islands in 1..=4096_u32,
     ) {
         let all: Vec<_> =
-            (0..islands).map(|island| slice(Units(units), key_hash, islands, IslandId(island)).0).collect();
+            (0..islands)
+                .map(|island| slice(Units(units), key_hash, islands, IslandId(island)).0)
+                .collect();
         prop_assert_eq!(all.iter().sum::<u64>(), units);
         prop_assert!(all.iter().max().unwrap() - all.iter().min().unwrap() <= 1);
         let more = u64::from(islands).min(units % u64::from(islands));
