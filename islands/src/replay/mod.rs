@@ -14,4 +14,5 @@ mod restore;
 pub use error::OpenError;
 pub use log::{Log, RecordAt};
 pub use restore::{Figures, Restored};
-pub(crate) use restore::{digest_of, restore};
+pub(crate) use restore::digest_of;
+pub use restore::restore;
