@@ -50,6 +50,7 @@
 mod archipelago;
 mod builder;
 pub mod command;
+pub mod drive;
 pub mod island;
 pub mod journal;
 mod link;

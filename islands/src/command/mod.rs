@@ -16,4 +16,4 @@ pub(crate) use client::Again;
 pub use client::{Client, Completion, Completions};
 pub use error::{AskError, Busy};
 pub use pending::Pending;
-pub(crate) use waiter::Waiter;
+pub use waiter::Waiter;

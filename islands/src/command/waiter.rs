@@ -24,7 +24,7 @@ pub(crate) enum Target<R> {
 
 /// One who waits: fulfilled exactly once; dropped unfulfilled, it says [`AskError::Closed`].
 #[derive(Debug)]
-pub(crate) struct Waiter<R> {
+pub struct Waiter<R> {
     number: RequestNumber,
     /// Where an answered number is noted; `None` when nobody can ask it again.
     numbers: Option<Arc<Numbers>>,
@@ -40,8 +40,14 @@ impl<R> Waiter<R> {
         Self { number, numbers, target: Some(target) }
     }
 
+    /// One whose answer goes into `queue`.
+    #[must_use]
+    pub const fn queued(number: RequestNumber, queue: Sender<Completion<R>>) -> Self {
+        Self::new(number, None, Target::Queue(queue))
+    }
+
     /// Hands the answer over.
-    pub(crate) fn fulfil(mut self, answer: Result<R, AskError>) {
+    pub fn fulfil(mut self, answer: Result<R, AskError>) {
         self.finish(answer);
     }
 

@@ -57,7 +57,7 @@ struct Waiting<R> {
 }
 
 /// One island, driven.
-pub(crate) struct Driver<I: Island> {
+pub struct Driver<I: Island> {
     kernel: Kernel<I>,
     island: IslandId,
     waiting: Lookup<Asker, Waiting<I::Reply>>,
@@ -75,7 +75,9 @@ pub(crate) struct Driver<I: Island> {
 }
 
 impl<I: Island> Driver<I> {
-    pub(crate) fn new(island: IslandId, kernel: Kernel<I>, tail: Option<BlockPlace>) -> Self {
+    /// An island to drive; `tail` is the place of its last durable block.
+    #[must_use]
+    pub fn new(island: IslandId, kernel: Kernel<I>, tail: Option<BlockPlace>) -> Self {
         Self {
             kernel,
             island,
@@ -90,8 +92,8 @@ impl<I: Island> Driver<I> {
         }
     }
 
-    /// Takes a request. Returns how many requests it answered at once (refusals).
-    pub(crate) fn ask(
+    /// Takes a request; `admitted` is when, in nanoseconds of the driver's time. Returns how many requests it answered at once (refusals).
+    pub fn ask(
         &mut self,
         now: Millis,
         request: Request<I::Command>,
@@ -141,7 +143,7 @@ impl<I: Island> Driver<I> {
     }
 
     /// Tells everyone who waits that there will be no answer.
-    pub(crate) fn give_up(&mut self, why: &AskError) -> u32 {
+    pub fn give_up(&mut self, why: &AskError) -> u32 {
         self.queries.drain(..).for_each(|(_, tell)| tell(Err(why.clone())));
         let waiting = std::mem::take(&mut self.waiting).into_sorted();
         let mut count = std::mem::take(&mut self.told).len() as u32;
@@ -161,13 +163,13 @@ impl<I: Island> Driver<I> {
     }
 
     /// Takes a frame.
-    pub(crate) fn receive(&mut self, now: Millis, frame: &Frame) {
+    pub fn receive(&mut self, now: Millis, frame: &Frame) {
         // A stopped island drops frames; they stay in their sender's outbox.
         let _ = self.kernel.receive(now, frame);
     }
 
     /// Lets timers fire and links look for progress.
-    pub(crate) fn tick(&mut self, now: Millis) {
+    pub fn tick(&mut self, now: Millis) {
         let _ = self.kernel.tick(now);
     }
 
@@ -191,12 +193,12 @@ impl<I: Island> Driver<I> {
     }
 
     /// What was decided since the last seal.
-    pub(crate) fn seal(&mut self) -> Option<Block> {
+    pub fn seal(&mut self) -> Option<Block> {
         self.kernel.seal()
     }
 
     /// One of its blocks is durable.
-    pub(crate) fn durable(&mut self, durable: Durable) {
+    pub fn durable(&mut self, durable: Durable) {
         self.kernel.durable(durable.upto);
         self.tail = Some(durable.place);
         self.kernel.recycle(durable.body);
@@ -205,7 +207,7 @@ impl<I: Island> Driver<I> {
     /// Hands out what may leave: frames to `carry`, answers to those who wait. `reread` reads this
     /// island's messages to a peer again from the journal. `answered` hears how many requests are
     /// about to be answered: whoever has an answer finds room for another request.
-    pub(crate) fn drain(
+    pub fn drain(
         &mut self,
         now_nanos: u64,
         mut carry: impl FnMut(Frame),
@@ -251,30 +253,39 @@ impl<I: Island> Driver<I> {
         answered(self.give_up_if_stopped());
     }
 
-    pub(crate) const fn island(&self) -> IslandId {
+    /// Which island it is.
+    #[must_use]
+    pub const fn island(&self) -> IslandId {
         self.island
     }
 
-    pub(crate) const fn kernel(&self) -> &Kernel<I> {
+    /// Its kernel.
+    #[must_use]
+    pub const fn kernel(&self) -> &Kernel<I> {
         &self.kernel
     }
 
-    pub(crate) const fn image(&self) -> &Image<I> {
+    /// Everything its journal determines, what is not durable yet included.
+    #[must_use]
+    pub const fn image(&self) -> &Image<I> {
         self.kernel.image()
     }
 
     /// The island itself, when it is driven no more.
-    pub(crate) fn into_image(self) -> Image<I> {
+    #[must_use]
+    pub fn into_image(self) -> Image<I> {
         self.kernel.into_image()
     }
 
     /// Whether a panic in `evolve` ended it.
-    pub(crate) fn has_stopped(&self) -> bool {
+    #[must_use]
+    pub fn has_stopped(&self) -> bool {
         self.kernel.stopped().is_some()
     }
 
     /// Whether nothing is on its way and nobody waits.
-    pub(crate) fn is_settled(&self) -> bool {
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
         self.kernel.stopped().is_some()
             || (self.waiting.is_empty()
                 && self.told.is_empty()
@@ -286,7 +297,9 @@ impl<I: Island> Driver<I> {
         self.given_up
     }
 
-    pub(crate) fn stats(&self) -> IslandStats {
+    /// Its figures since its start.
+    #[must_use]
+    pub fn stats(&self) -> IslandStats {
         IslandStats {
             island: self.island,
             position: self.image().position,

@@ -14,7 +14,7 @@ mod shared;
 mod stats;
 mod worker;
 
-pub(crate) use driver::Driver;
+pub use driver::Driver;
 pub(crate) use mailbox::{Mailbox, Notice};
 pub(crate) use shared::{Shared, wall_clock};
 pub use stats::{IslandStats, latency_histogram};

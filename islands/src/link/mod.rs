@@ -5,4 +5,4 @@
 
 mod reread;
 
-pub(crate) use reread::Rereader;
+pub use reread::Rereader;

@@ -28,7 +28,7 @@ const BYTES_MAX: usize = 1 << 20;
 const PLACES_MAX: usize = 1 << 16;
 
 /// Reads messages again.
-pub(crate) struct Rereader {
+pub struct Rereader {
     storage: Arc<dyn Storage>,
     life: Life,
     ways: BTreeMap<(IslandId, IslandId), Way>,
@@ -43,13 +43,15 @@ struct Way {
 }
 
 impl Rereader {
-    pub(crate) const fn new(storage: Arc<dyn Storage>, life: Life) -> Self {
+    /// One that reads from `storage`.
+    #[must_use]
+    pub const fn new(storage: Arc<dyn Storage>, life: Life) -> Self {
         Self { storage, life, ways: BTreeMap::new() }
     }
 
     /// The messages of `from` to `to` from number `first` on; `tail` is the place of `from`'s last
     /// durable block. `None` when they cannot be read now; it is asked again later.
-    pub(crate) fn reread(
+    pub fn reread(
         &mut self,
         from: IslandId,
         tail: Option<BlockPlace>,

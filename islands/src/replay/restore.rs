@@ -125,8 +125,11 @@ impl<I: Island> Share<I> {
     }
 }
 
-/// Replays a journal into fresh islands made by `make`.
-pub(crate) fn restore<I: Island>(
+/// Replays a journal into fresh islands made by `make`, on `threads` threads.
+///
+/// # Errors
+/// [`OpenError`]: damage, or records that this build cannot apply, with their place.
+pub fn restore<I: Island>(
     storage: &dyn Storage,
     settings: &JournalSettings,
     mode: ScanMode,

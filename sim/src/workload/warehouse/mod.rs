@@ -33,6 +33,7 @@ pub mod orders;
 pub mod prng;
 pub mod reply;
 pub mod rows;
+pub mod scenario;
 #[cfg(test)]
 mod tests;
 pub mod work;

@@ -1,0 +1,95 @@
+//! Chance without state: every draw is a hash of the seed and of what it is about.
+//!
+//! Rules:
+//! 1. The same (seed, stream, about) gives the same draw, in any order and in any process.
+//! 2. Integers only: no draw depends on a machine's floating point.
+//!
+//! It doesn't know what is decided by it.
+//!
+//! Source: the finaliser of SplitMix64 (Steele, Lea, Flood 2014).
+
+/// What a draw is about; streams never touch each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Which faults there are at all.
+    Faults,
+    /// What clients ask, and when.
+    Workload,
+    /// How long a frame travels, and whether it arrives.
+    Links,
+    /// How long a commit takes, and what a crash leaves of it.
+    Disk,
+    /// When the process crashes, and for how long.
+    Crash,
+    /// When links are cut.
+    Partition,
+}
+
+/// Draws for one seed.
+#[derive(Clone, Copy, Debug)]
+pub struct Dice {
+    seed: u64,
+}
+
+impl Dice {
+    /// The dice of `seed`.
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
+        Self { seed }
+    }
+
+    /// 64 random bits about `(a, b)`.
+    #[must_use]
+    pub const fn bits(&self, stream: Stream, a: u64, b: u64) -> u64 {
+        let mut mixed = mix(self.seed ^ (stream as u64).wrapping_mul(0xa076_1d64_78bd_642f));
+        mixed = mix(mixed ^ a);
+        mix(mixed ^ b.wrapping_mul(0xe703_7ed1_a0b4_28db))
+    }
+
+    /// A number below `limit` (0 when `limit` is 0).
+    #[must_use]
+    pub const fn below(&self, stream: Stream, a: u64, b: u64, limit: u64) -> u64 {
+        ((self.bits(stream, a, b) as u128 * limit as u128) >> 64) as u64
+    }
+
+    /// Whether something with a chance of `ppm` in a million happens.
+    #[must_use]
+    pub const fn happens(&self, stream: Stream, a: u64, b: u64, ppm: u32) -> bool {
+        self.below(stream, a, b, 1_000_000) < ppm as u64
+    }
+
+    /// A span that is about exponentially distributed around `mean`: halvings are drawn exactly,
+    /// and between two halvings it is linear.
+    #[must_use]
+    pub const fn span(&self, stream: Stream, a: u64, b: u64, mean: u64) -> u64 {
+        let bits = self.bits(stream, a, b);
+        let halvings = bits.leading_zeros() as u128;
+        let between = (bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as u128;
+        // ln 2 = 0.6931, in 16 binary digits.
+        ((((halvings << 16) + between) * 45_426 * mean as u128) >> 32) as u64
+    }
+}
+
+const fn mix(value: u64) -> u64 {
+    let mut mixed = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draws_repeat_and_spans_have_their_mean() {
+        let dice = Dice::new(7);
+        assert_eq!(dice.bits(Stream::Disk, 1, 2), Dice::new(7).bits(Stream::Disk, 1, 2));
+        assert_ne!(dice.bits(Stream::Disk, 1, 2), dice.bits(Stream::Crash, 1, 2));
+        let sum: u64 = (0..20_000).map(|at| dice.span(Stream::Links, at, 0, 1000)).sum();
+        assert!((900..1150).contains(&(sum / 20_000)), "{}", sum / 20_000);
+        let happened =
+            (0..20_000).filter(|at| dice.happens(Stream::Links, *at, 1, 250_000)).count();
+        assert!((4700..5300).contains(&happened), "{happened}");
+    }
+}

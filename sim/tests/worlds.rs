@@ -1,0 +1,71 @@
+//! Worlds of the warehouse: the laws hold under every preset, and a seed is a promise.
+//!
+//! Rules: `ARCHIPELAGO_SEED` (a number) moves the seeds; a failure names its seed.
+//!
+//! It doesn't know how a world works.
+
+use archipelago::patterns::stock::PolicyKind;
+use archipelago_core::island::Limits;
+use archipelago_core::link::LinkLimits;
+use archipelago_sim::fault::PRESETS;
+use archipelago_sim::workload::warehouse::scenario::Scenario;
+use archipelago_sim::{Faults, Preset};
+
+/// Where the seeds begin; continuous integration moves it with every commit.
+fn first_seed() -> u64 {
+    let given = std::env::var("ARCHIPELAGO_SEED").ok().and_then(|seed| seed.parse().ok());
+    let first = given.unwrap_or(0) % (1 << 48);
+    eprintln!("seeds from {first}; repeat with ARCHIPELAGO_SEED={first}");
+    first
+}
+
+#[test]
+fn the_laws_hold_under_every_preset() {
+    let first = first_seed();
+    for name in PRESETS {
+        let simulation = Scenario::default().simulation().preset(name.parse().unwrap());
+        let summary = simulation.seeds(first..first + 12).unwrap_or_else(|broken| {
+            panic!("{name}, {broken}");
+        });
+        assert!(summary.records > 12 * 200, "{name}: {summary:?}");
+        assert_eq!(summary.crashes > 0, matches!(name, "crash_loop" | "swarm"), "{name}");
+    }
+}
+
+#[test]
+fn the_laws_hold_with_the_smallest_windows_and_every_policy() {
+    let first = first_seed();
+    let links = LinkLimits { window: 1, held_max: 1, kept_max: 1 };
+    for policy in [PolicyKind::default(), PolicyKind::Ring, PolicyKind::Isolated] {
+        let scenario = Scenario { policy, islands: 5, ..Scenario::default() };
+        let simulation = scenario.simulation().limits(Limits { links, ..Limits::default() });
+        let summary = simulation.preset(Preset::Swarm).seeds(first..first + 12);
+        summary.unwrap_or_else(|broken| panic!("{policy}, {broken}"));
+    }
+}
+
+#[test]
+fn two_worlds_of_one_seed_are_the_same_and_two_seeds_differ() {
+    let first = first_seed();
+    let world = |seed| {
+        let simulation = Scenario::default().simulation().preset(Preset::Swarm);
+        simulation.seed(seed).unwrap()
+    };
+    for seed in first..first + 6 {
+        assert_eq!(world(seed), world(seed), "seed {seed}");
+    }
+    assert_ne!(world(first).digest, world(first + 1).digest);
+}
+
+#[test]
+fn a_law_that_does_not_hold_is_named_with_its_seed() {
+    let simulation = Scenario::default().simulation().faults(Faults::reorder()).law_at_rest(
+        "nobody buys",
+        |islands| {
+            let sold: u64 = islands.iter().map(|image| image.state.counters().units_sold).sum();
+            if sold == 0 { Ok(()) } else { Err(format!("{sold} units are sold")) }
+        },
+    );
+    let broken = simulation.seeds(7..9).unwrap_err();
+    assert_eq!((broken.seed, &*broken.violation.law), (7, "nobody buys"));
+}
