@@ -14,7 +14,7 @@ use std::thread::{self, Thread};
 use std::time::Duration;
 
 use archipelago::command::{AskError, Client, Pending};
-use archipelago::island::latency_histogram;
+use archipelago::island::latency_of;
 use archipelago::patterns::stock::{Line, Units, audit};
 use archipelago::replay::Log;
 use archipelago::{Archipelago, Settled, builder};
@@ -68,7 +68,7 @@ fn stock_up(sea: &Archipelago<Warehouse>) -> Outcome {
 fn order_from_threads(sea: &Archipelago<Warehouse>) -> Outcome<(u64, u64)> {
     let waits = AtomicU64::new(0);
     let work = |thread: u64| -> Outcome<(u64, u64)> {
-        let client = sea.client(&format!("shop {thread}"));
+        let client = sea.client(&format!("shop {thread}"))?;
         let mut pending = Vec::new();
         for number in 0..ORDERS_A_THREAD {
             let (login, order) = (format!("customer {number}"), format!("{thread}-{number}"));
@@ -98,7 +98,8 @@ fn order_from_threads(sea: &Archipelago<Warehouse>) -> Outcome<(u64, u64)> {
     Ok(all)
 }
 
-/// Busy means that a limit is reached and nothing was taken: wait a moment, ask again.
+/// Busy means that a limit is reached and nothing was taken: wait a moment, ask again. (That is what
+/// `Client::ask_within` does; here we count how often.)
 fn ask_until_taken(
     client: &Client<Warehouse>,
     login: &str,
@@ -155,11 +156,9 @@ fn look_at_a_shelf(sea: &Archipelago<Warehouse>) -> Outcome {
 }
 
 fn print_figures(sea: &Archipelago<Warehouse>) -> Outcome {
-    let (mut latency_us, mut messages) = (latency_histogram(), 0);
-    for island in sea.stats()? {
-        latency_us.add(&island.latency_us)?;
-        messages += island.counters.sends;
-    }
+    let stats = sea.stats()?;
+    let latency_us = latency_of(&stats);
+    let messages: u64 = stats.iter().map(|island| island.counters.sends).sum();
     let at = |quantile| latency_us.value_at_quantile(quantile);
     println!("{} answers, {messages} messages between islands", latency_us.len());
     println!("admission to durable reply: p50 {} us, p99 {} us", at(0.5), at(0.99));

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use archipelago_core::codec::CodecError;
 use archipelago_core::command::route;
-use archipelago_core::id::{ClientId, IslandId};
+use archipelago_core::id::{ClientId, IslandId, RequestNumber, Slot};
 use archipelago_core::island::Island;
 use archipelago_core::replay::{Digest, Image};
 
@@ -108,7 +108,7 @@ impl<I: Island> Archipelago<I> {
     pub(crate) fn new(parts: Parts<I>) -> Self {
         let Parts { shared, workers, journaler, data, figures, recovered } = parts;
         let id = ClientId(u128::from(random()) << 64 | u128::from(random()));
-        let client = Client::new(Arc::clone(&shared), id, Again::No);
+        let client = Client::new(Arc::clone(&shared), id, RequestNumber::ZERO, Again::No);
         let journaler = Some(journaler);
         Self { shared, workers, journaler, _data: data, figures, recovered, client }
     }
@@ -133,11 +133,38 @@ impl<I: Island> Archipelago<I> {
         self.client.tell(key, command)
     }
 
+    /// As [`Archipelago::ask`], and while a limit is reached tries again for at most `time`.
+    ///
+    /// # Errors
+    /// As [`Client::ask_within`].
+    pub fn ask_within(
+        &self,
+        time: Duration,
+        key: impl AsRef<[u8]>,
+        command: I::Command,
+    ) -> Result<Pending<I::Reply>, AskError> {
+        self.client.ask_within(time, key, command)
+    }
+
     /// A client with a name: its requests are told apart by (name, number), also after a restart.
-    /// Make one handle a name.
-    #[must_use]
-    pub fn client(&self, name: &str) -> Client<I> {
-        Client::new(Arc::clone(&self.shared), route::client_id(name), Again::Yes)
+    /// It goes on after the highest number that any island has seen of that name. Make one handle a
+    /// name.
+    ///
+    /// # Errors
+    /// As [`Archipelago::query`]: the islands are asked what they have seen.
+    pub fn client(&self, name: &str) -> Result<Client<I>, AskError> {
+        let id = route::client_id(name);
+        let table = Arc::clone(&self.shared.table);
+        let seen = self.look_at_all(
+            move |driver| {
+                let own = |slot: &Slot| table.owner(*slot) == driver.island();
+                let slots = (0..route::SLOTS).map(Slot).filter(own);
+                driver.image().sessions.highest(id, slots)
+            },
+            || Duration::MAX,
+        )?;
+        let used = seen.into_iter().flatten().max().unwrap_or_default();
+        Ok(Client::new(Arc::clone(&self.shared), id, used, Again::Yes))
     }
 
     /// Looks at an island's state, on its own thread, between two commands. The result arrives
@@ -171,7 +198,7 @@ impl<I: Island> Archipelago<I> {
     /// Looks at every island, some at a time. `None` when `left` says that there is no time left.
     fn look_at_all<R: Send + 'static>(
         &self,
-        look: fn(&Driver<I>) -> R,
+        look: impl Fn(&Driver<I>) -> R + Clone + Send + 'static,
         left: impl Fn() -> Duration,
     ) -> Result<Option<Vec<R>>, AskError> {
         let mut asked = VecDeque::new();
@@ -180,6 +207,7 @@ impl<I: Island> Archipelago<I> {
         let mut next = islands.next();
         while next.is_some() || !asked.is_empty() {
             if let Some(island) = next.filter(|_| asked.len() < LOOKS_MAX) {
+                let look = look.clone();
                 match self.look(island, move |driver| Ok(look(driver))) {
                     Ok(pending) => {
                         asked.push_back(pending);

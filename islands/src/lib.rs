@@ -60,6 +60,7 @@ pub mod replay;
 
 pub use archipelago::{Archipelago, AtRest, Closed, Settled};
 pub use archipelago_core as core;
-pub use archipelago_core::id::IslandId;
+pub use archipelago_core::id::{Asker, IslandId, RequestNumber};
 pub use archipelago_core::island::{Island, Turn};
+pub use archipelago_core::time::Millis;
 pub use builder::{Builder, builder};

@@ -108,7 +108,7 @@ fn every_figure_is_reported_and_adds_up() {
     assert!(metrics::set_global_recorder(kept.clone()).is_ok());
     let built = builder().islands(4).threads(2).unanswered_max(1).in_memory();
     let sea = built.open(|_| Busybody).unwrap();
-    let client = sea.client("me");
+    let client = sea.client("me").unwrap();
     let ask = |number, command: fn() -> Command| loop {
         match client.ask_as(RequestNumber(number), "key", command()) {
             Err(AskError::Busy(_)) => std::thread::yield_now(),

@@ -87,7 +87,7 @@ fn a_restart_replays_to_the_same_digest_and_goes_on() {
     let open =
         || builder().islands(3).journal(&data).segment_bytes(1 << 20).open(|_| Ring::default());
     let sea = open().unwrap();
-    let client = sea.client("me");
+    let client = sea.client("me").unwrap();
     let first = client.ask("key", Command::Start { hops: 50 }).unwrap().wait().unwrap();
     let closed = close(sea);
 
@@ -100,7 +100,7 @@ fn a_restart_replays_to_the_same_digest_and_goes_on() {
 
     let sea = open().unwrap();
     let number = archipelago::core::id::RequestNumber(1);
-    let again = sea.client("me").ask_as(number, "key", Command::Start { hops: 50 });
+    let again = sea.client("me").unwrap().ask_as(number, "key", Command::Start { hops: 50 });
     assert_eq!(
         again.unwrap().wait().unwrap(),
         first,
@@ -119,5 +119,41 @@ fn a_panic_in_decide_is_a_dead_letter_and_the_island_goes_on() {
     let seen = sea.query(IslandId(0), |ring| ring.passed).unwrap().wait().unwrap();
     assert_eq!(seen, 0);
     assert_eq!(sea.stats().unwrap().iter().map(|s| s.counters.dead_letters).sum::<u64>(), 1);
+    close(sea);
+}
+
+#[test]
+fn a_named_client_goes_on_after_its_highest_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || builder().islands(3).journal(folder.path()).open(|_| Ring::default()).unwrap();
+    let sea = open();
+    let client = sea.client("me").unwrap();
+    for key in ["a", "b", "c"] {
+        client.ask(key, Command::Start { hops: 5 }).unwrap().wait().unwrap();
+    }
+    close(sea);
+    let sea = open();
+    let count = sea.client("me").unwrap().ask("a", Command::Count).unwrap().wait().unwrap();
+    let seen = sea.query(sea.island_of("a"), |ring| ring.passed).unwrap().wait().unwrap();
+    assert_eq!(count, seen, "a new request, not the first one's answer again");
+    close(sea);
+}
+
+#[test]
+fn who_is_willing_to_wait_is_taken_when_there_is_room() {
+    let sea = builder().islands(1).unanswered_max(1).in_memory().open(|_| Ring::default()).unwrap();
+    let client = sea.client("me").unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..50 {
+                    let time = Duration::from_secs(60);
+                    let pending = client.ask_within(time, "key", Command::Count).unwrap();
+                    assert_eq!(pending.wait(), Ok(0));
+                }
+            });
+        }
+    });
+    assert!(sea.busy() > 0, "nobody had to wait");
     close(sea);
 }

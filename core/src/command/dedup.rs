@@ -114,6 +114,22 @@ impl Sessions {
         }
     }
 
+    /// The highest number that `client` has used in any of `slots`.
+    #[must_use]
+    pub fn highest(
+        &self,
+        client: ClientId,
+        slots: impl IntoIterator<Item = Slot>,
+    ) -> RequestNumber {
+        let in_slot = |slot| {
+            let session = self.by_client.get(&(slot, client))?;
+            let kept = session.requests.back().map(|(number, _)| *number);
+            // What is below the floor was used, the floor itself may not have been.
+            Some(kept.unwrap_or_default().max(RequestNumber(session.floor.0.saturating_sub(1))))
+        };
+        slots.into_iter().filter_map(in_slot).max().unwrap_or_default()
+    }
+
     /// Keeps a new request as pending and forgets the answered ones below `mark`. Pending ones stay
     /// until they are answered: somebody may wait, though nobody will ask again.
     pub fn begin(&mut self, asker: &Asker, mark: RequestNumber) {
@@ -203,6 +219,17 @@ mod tests {
         let far = asker(SPAN_MAX + 1);
         assert_eq!(sessions.known(&far, RequestNumber(1), 10), Known::TooFarAhead);
         assert_eq!(sessions.known(&far, RequestNumber(2), 10), Known::New);
+    }
+
+    #[test]
+    fn the_highest_number_of_a_client_is_known_over_its_slots() {
+        let mut sessions = Sessions::default();
+        sessions.begin(&asker(4), RequestNumber(1));
+        sessions.begin(&Asker { slot: Slot(9), ..asker(7) }, RequestNumber(7));
+        let highest = |slots: &[u16]| sessions.highest(CLIENT, slots.iter().copied().map(Slot));
+        assert_eq!(highest(&[3, 9, 11]), RequestNumber(7));
+        assert_eq!(highest(&[3]), RequestNumber(4));
+        assert_eq!(highest(&[11]), RequestNumber(0));
     }
 
     #[test]

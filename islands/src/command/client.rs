@@ -13,6 +13,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use archipelago_core::command::dedup::SPAN_MAX;
 use archipelago_core::command::route;
@@ -24,6 +25,9 @@ use super::error::{AskError, Busy};
 use super::pending::Pending;
 use super::waiter::{Target, Waiter};
 use crate::island::Shared;
+
+/// How long a caller that is willing to wait pauses between two tries.
+const BUSY_PAUSE: Duration = Duration::from_micros(200);
 
 /// A client's numbers: the next one, and which are unanswered.
 #[derive(Debug)]
@@ -99,14 +103,19 @@ pub(crate) enum Again {
 }
 
 impl<I: Island> Client<I> {
-    pub(crate) fn new(shared: Arc<Shared<I>>, id: ClientId, again: Again) -> Self {
-        let state = NumbersState { next: RequestNumber(1), unanswered: BTreeMap::new() };
+    /// A client whose next number comes after `used`.
+    pub(crate) fn new(
+        shared: Arc<Shared<I>>,
+        id: ClientId,
+        used: RequestNumber,
+        again: Again,
+    ) -> Self {
+        let state = NumbersState { next: used.next(), unanswered: BTreeMap::new() };
         Self { shared, id, numbers: Arc::new(Numbers { state: Mutex::new(state) }), again }
     }
 
-    /// Asks the island that owns `key`, with the next number. Numbers count from 1 in each handle:
-    /// a name that was used before a restart gets the answers of then again, so such a client
-    /// numbers its requests itself.
+    /// Asks the island that owns `key`, with the next number: after the highest that this handle, or
+    /// any island before, has seen of this client.
     ///
     /// # Errors
     /// [`AskError::Busy`] when a limit is reached; [`AskError::Closed`] or [`AskError::Journal`]
@@ -117,6 +126,28 @@ impl<I: Island> Client<I> {
         command: I::Command,
     ) -> Result<Pending<I::Reply>, AskError> {
         self.ask_numbered(None, key.as_ref(), command)
+    }
+
+    /// Asks, and while a limit is reached tries again for at most `time`.
+    ///
+    /// # Errors
+    /// As [`Client::ask`]; [`AskError::Busy`] when the time is up.
+    pub fn ask_within(
+        &self,
+        time: Duration,
+        key: impl AsRef<[u8]>,
+        mut command: I::Command,
+    ) -> Result<Pending<I::Reply>, AskError> {
+        let until = Instant::now() + time;
+        loop {
+            let (promise, pending) = Pending::promise();
+            match self.submit(None, key.as_ref(), command, Target::One(promise)) {
+                Ok(_) => return Ok(pending),
+                Err((AskError::Busy(_), again)) if Instant::now() < until => command = again,
+                Err((why, _)) => return Err(why),
+            }
+            std::thread::sleep(BUSY_PAUSE);
+        }
     }
 
     /// Asks with a number of the caller's own (1 or above, ascending). The same number is decided

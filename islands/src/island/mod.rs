@@ -17,5 +17,5 @@ mod worker;
 pub use driver::Driver;
 pub(crate) use mailbox::{Mailbox, Notice};
 pub(crate) use shared::{Shared, wall_clock};
-pub use stats::{IslandStats, latency_histogram};
+pub use stats::{IslandStats, latency_of};
 pub(crate) use worker::Worker;

@@ -188,7 +188,7 @@ pub(crate) fn wall_clock() -> Millis {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use archipelago_core::id::ClientId;
+    use archipelago_core::id::{ClientId, RequestNumber};
     use archipelago_core::island::Turn;
     use crossbeam::sync::Parker;
     use serde::{Deserialize, Serialize};
@@ -216,7 +216,7 @@ pub(super) mod tests {
         let mailbox = Mailbox::new(4, Parker::new().unparker().clone());
         let table = Arc::new(Table::modulo(1).unwrap());
         let shared = Arc::new(Shared::<Echo>::new(table, vec![mailbox], 4, Millis(0)));
-        let client = Client::new(Arc::clone(&shared), ClientId(1), Again::Yes);
+        let client = Client::new(Arc::clone(&shared), ClientId(1), RequestNumber::ZERO, Again::Yes);
         // It passed the doors just before they were shut.
         shared.doors.stop.store(true, Ordering::SeqCst);
         assert_eq!(client.ask("key", 1).unwrap().wait(), Err(AskError::Closed));

@@ -31,12 +31,22 @@ pub struct IslandStats {
     pub stopped: Option<String>,
 }
 
-/// An empty latency histogram, as [`IslandStats::latency_us`]: add the islands' to it.
-#[must_use]
-pub fn latency_histogram() -> Histogram<u64> {
+/// An empty latency histogram.
+pub(crate) fn latency_histogram() -> Histogram<u64> {
     let mut histogram = Histogram::new_with_bounds(1, 2, 2).expect("the bounds are constants");
     histogram.auto(true);
     histogram
+}
+
+/// The latencies of several islands together.
+#[must_use]
+pub fn latency_of(stats: &[IslandStats]) -> Histogram<u64> {
+    let mut all = latency_histogram();
+    for island in stats {
+        // Both grow by themselves; a refusal could only leave one island out of the percentiles.
+        let _ = all.add(&island.latency_us);
+    }
+    all
 }
 
 /// Records one latency.

@@ -105,7 +105,7 @@ fn one_parked_ask_holds_up_nobody_else() {
 #[test]
 fn a_named_client_is_told_when_it_runs_too_far_ahead() {
     let sea = builder().islands(1).threads(1).in_memory().open(bank).unwrap();
-    let client = sea.client("me");
+    let client = sea.client("me").unwrap();
     let parked = client.ask_as(RequestNumber(1), "key", Command::Park).unwrap();
     let far = RequestNumber(1 + archipelago::core::command::dedup::SPAN_MAX);
     let busy = client.ask_as(far, "key", Command::Put(1)).unwrap_err();
@@ -125,7 +125,7 @@ fn a_named_client_is_told_when_it_runs_too_far_ahead() {
 #[test]
 fn a_busy_ask_of_a_reserved_or_pending_number_does_not_make_it_forgotten() {
     let sea = builder().islands(2).threads(1).unanswered_max(1).in_memory().open(bank).unwrap();
-    let client = sea.client("me");
+    let client = sea.client("me").unwrap();
     let (here, there) = (super::bank::key_of(&sea, 0), super::bank::key_of(&sea, 1));
     client.reserve(RequestNumber(1)).unwrap();
     let parked = client.ask_as(RequestNumber(2), &here, Command::Park).unwrap();
@@ -159,7 +159,7 @@ fn every_admitted_ask_is_answered_exactly_once_in_a_storm() {
         for thread in 0..THREADS {
             let (sea, busy, answers) = (&sea, &busy, &answers);
             scope.spawn(move || {
-                let client = sea.client(&format!("client {thread}"));
+                let client = sea.client(&format!("client {thread}")).unwrap();
                 let completions = client.completions();
                 let mut open: BTreeMap<u64, ()> = BTreeMap::new();
                 let take =

@@ -107,7 +107,7 @@ fn a_duplicate_of_a_pending_request_gets_the_same_answer_and_also_after_a_restar
     let open = || builder().islands(2).threads(2).storage(disk.clone(), LIFE).open(bank).unwrap();
     let number = RequestNumber(5);
     let sea = open();
-    let client = sea.client("me");
+    let client = sea.client("me").unwrap();
     let first = client.ask_as(number, "key", Command::Park).unwrap();
     let second = client.ask_as(number, "key", Command::Park).unwrap();
     answer(sea.ask("key", Command::Put(1)).unwrap()).unwrap();
@@ -116,7 +116,7 @@ fn a_duplicate_of_a_pending_request_gets_the_same_answer_and_also_after_a_restar
 
     // It is still pending; everyone who asks it gets the one answer.
     let sea = open();
-    let client = sea.client("me");
+    let client = sea.client("me").unwrap();
     let again: Vec<_> =
         (0..3).map(|_| client.ask_as(number, "key", Command::Park).unwrap()).collect();
     assert_eq!(answer(sea.ask("key", Command::Release).unwrap()), Ok(1), "it was decided once");
@@ -125,7 +125,7 @@ fn a_duplicate_of_a_pending_request_gets_the_same_answer_and_also_after_a_restar
     close(sea);
 
     let sea = open();
-    let client = sea.client("me");
+    let client = sea.client("me").unwrap();
     assert_eq!(answer(client.ask_as(number, "key", Command::Park).unwrap()), Ok(1));
     let closed = close(sea);
     assert!(closed.images.iter().all(|image| image.state.parked.is_empty()));
@@ -161,7 +161,7 @@ fn a_second_answer_is_given_to_nobody() {
     let disk = Disk::new();
     let make = |_: IslandId| Twice::default();
     let sea = builder().islands(1).threads(1).storage(disk.clone(), LIFE).open(make).unwrap();
-    let client = sea.client("me");
+    let client = sea.client("me").unwrap();
     client.reserve(RequestNumber(1)).unwrap();
     assert_eq!(answer(client.ask_as(RequestNumber(2), "key", ()).unwrap()), Ok(0));
     disk.set(Mood::Slow);

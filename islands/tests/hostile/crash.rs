@@ -66,7 +66,8 @@ fn run_and_crash(sea: Archipelago<Bank>, memories: &mut [Memory], asks: u64) {
     let acknowledged = AtomicU64::new(0);
     std::thread::scope(|scope| {
         for (id, memory) in memories.iter_mut().enumerate() {
-            let (client, acknowledged) = (sea.client(&format!("client {id}")), &acknowledged);
+            let (client, acknowledged) =
+                (sea.client(&format!("client {id}")).unwrap(), &acknowledged);
             scope.spawn(move || ask_on(id as u64, &client, memory, acknowledged));
         }
         while acknowledged.load(Ordering::Relaxed) < asks {

@@ -84,7 +84,7 @@ fn a_directory_is_opened_by_one_at_a_time() {
     assert!(in_use(Log::open(&data).unwrap_err()));
     answer(sea.ask("key", Command::Put(1)).unwrap()).unwrap();
     // A client that outlives the system does not keep the directory.
-    let client = sea.client("me");
+    let client = sea.client("me").unwrap();
     drop(sea);
     assert!(client.ask("key", Command::Put(2)).is_err());
     let log = Log::open(&data).unwrap();

@@ -107,7 +107,7 @@ fn a_close_without_time_tells_everyone() {
 fn asks_and_queries_that_race_with_the_end_are_all_answered() {
     for round in 0..60 {
         let sea = builder().islands(3).threads(2).in_memory().open(bank).unwrap();
-        let clients: Vec<_> = (0..3).map(|n| sea.client(&n.to_string())).collect();
+        let clients: Vec<_> = (0..3).map(|n| sea.client(&n.to_string()).unwrap()).collect();
         std::thread::scope(|scope| {
             for client in &clients {
                 scope.spawn(move || {

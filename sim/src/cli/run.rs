@@ -9,7 +9,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use archipelago::island::{IslandStats, latency_histogram};
+use archipelago::island::latency_of;
 use archipelago::journal::Durability;
 use archipelago::patterns::stock::Units;
 use archipelago::replay::Log;
@@ -51,7 +51,7 @@ pub fn warehouse(args: &RunArgs) -> Result<RunReport, Failure> {
     };
     let replies = args.replies.as_deref().map(ReplyLog::open).transpose()?;
     let sea = place.choose(opening(args, &setting)).open(setting.island())?;
-    let client = sea.client(CLIENT);
+    let client = sea.client(CLIENT).map_err(|error| Failure::input(error.to_string()))?;
     let mut submitter = Submitter::new(&client, &history, replies);
     let Work { catalog, counts, actions, .. } = work;
     let codes = codes(&catalog)?;
@@ -194,17 +194,7 @@ fn set_up(
     }
     let stats = sea.stats().map_err(|error| Failure::input(error.to_string()))?;
     let sent: u64 = stats.iter().map(|island| island.counters.sends).sum();
-    Ok(Setup { messages: history.setup_messages + sent, latency_us: latencies(&stats) })
-}
-
-/// The latencies of all islands together.
-fn latencies(stats: &[IslandStats]) -> Histogram<u64> {
-    let mut all = latency_histogram();
-    for island in stats {
-        // They grow by themselves; a refusal could only leave one island out of the percentiles.
-        let _ = all.add(&island.latency_us);
-    }
-    all
+    Ok(Setup { messages: history.setup_messages + sent, latency_us: latency_of(&stats) })
 }
 
 /// What the run of the orders gave.
@@ -262,7 +252,7 @@ fn report(
         eprintln!("not conserved: {wrong}");
     }
     let digest = closed.digest().map_err(|error| Failure::check(error.to_string()))?;
-    let mut latency = latencies(&closed.stats);
+    let mut latency = latency_of(&closed.stats);
     // What was recorded before is part of it, so there is something to take away from.
     let _ = latency.subtract(&setup.latency_us);
     let sent = |image: &archipelago_core::replay::Image<Warehouse>| -> u64 {
