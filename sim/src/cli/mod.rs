@@ -27,11 +27,12 @@ pub mod reply_log;
 pub mod report;
 pub mod run;
 pub mod setting;
+pub mod sim;
 pub mod state;
 pub mod submit;
 mod text;
 
-use args::{Cli, Command, RunWorkload, StateWorkload};
+use args::{Cli, Command, RunWorkload, SimWorkload, StateWorkload};
 use failure::{Exit, Failure};
 use report::{Report, print};
 
@@ -67,6 +68,9 @@ fn execute(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
     match cli.command {
         Command::Run { workload: RunWorkload::Warehouse(args) } => {
             finish(&run::warehouse(&args)?, args.output(), out)
+        }
+        Command::Sim { workload: SimWorkload::Warehouse(args) } => {
+            finish(&sim::warehouse(&args)?, args.output(), out)
         }
         Command::Replay(args) => finish(&replay::replay(&args)?, args.output(), out),
         Command::State { workload: StateWorkload::Warehouse(args) } => {

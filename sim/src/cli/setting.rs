@@ -50,16 +50,12 @@ impl Setting {
     /// The setting that the arguments ask for.
     #[must_use]
     pub fn asked(args: &RunArgs, workload: Fingerprint) -> Self {
-        let policy = match args.policy {
-            Policy::Lease => PolicyKind::Lease(Lease::default()),
-            Policy::Ring => PolicyKind::Ring,
-            Policy::Isolated => PolicyKind::Isolated,
-        };
         let returns = match args.returns() {
             Returns::Submit => Submitted::Yes,
             Returns::Skip => Submitted::No,
         };
-        let warehouse = WarehouseConfig { policy, ..WarehouseConfig::default() };
+        let warehouse =
+            WarehouseConfig { policy: policy(args.policy), ..WarehouseConfig::default() };
         Self { warehouse, stock_percent: args.stock.get(), workload, returns }
     }
 
@@ -123,6 +119,16 @@ impl Setting {
             return differs("the configuration", &stored.text(), &self.text());
         }
         Ok(())
+    }
+}
+
+/// The policy of that name, with its defaults.
+#[must_use]
+pub fn policy(policy: Policy) -> PolicyKind {
+    match policy {
+        Policy::Lease => PolicyKind::Lease(Lease::default()),
+        Policy::Ring => PolicyKind::Ring,
+        Policy::Isolated => PolicyKind::Isolated,
     }
 }
 

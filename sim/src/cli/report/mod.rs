@@ -15,11 +15,13 @@ use super::failure::Failure;
 mod inspect;
 mod replay;
 mod run;
+mod sim;
 mod state;
 
 pub use inspect::{InspectReport, RecordView, SendView};
 pub use replay::ReplayReport;
 pub use run::{Latency, RunReport};
+pub use sim::SimReport;
 pub use state::{OrderState, OrderView, ProductStock, StateReport};
 
 /// In which form to report.

@@ -1,0 +1,76 @@
+//! `sim warehouse`: the warehouse in a hostile world, from one seed or from many.
+//!
+//! Rules:
+//! 1. A seed that breaks a law ends the run with exit 1 and the one command that repeats it.
+
+use super::args::{Policy, SimArgs};
+use super::failure::Failure;
+use super::progress::Progress;
+use super::report::{SimReport, per_second};
+use super::setting::policy;
+use crate::fault::Preset;
+use crate::simulation::Summary;
+use crate::workload::warehouse::scenario::Scenario;
+
+/// Simulates the warehouse.
+///
+/// # Errors
+/// Bad usage (exit 2), or a law that does not hold (exit 1).
+pub fn warehouse(args: &SimArgs) -> Result<SimReport, Failure> {
+    let preset: Preset =
+        args.faults.parse().map_err(|unknown| Failure::input(format!("--faults: {unknown}")))?;
+    let (first, count) = match args.seed {
+        Some(seed) => (seed, 1),
+        None => (args.from, args.seeds),
+    };
+    let Some(end) = first.checked_add(count) else {
+        return Err(Failure::input("--from and --seeds go beyond the largest seed"));
+    };
+    let scenario = Scenario {
+        islands: args.islands,
+        commands: args.commands,
+        policy: policy(args.policy),
+        ..Scenario::default()
+    };
+    let simulation = scenario.simulation().preset(preset);
+    let progress = Progress::of("seeds", count);
+    let began = std::time::Instant::now();
+    let mut summary = Summary::default();
+    for seed in first..end {
+        let figures = simulation.seed(seed).map_err(|broken| {
+            Failure::check(format!("{broken}; repeat it with: {}", repeat(args, seed)))
+        })?;
+        summary.add(&figures);
+        progress.add(1);
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    Ok(SimReport {
+        seeds: summary.worlds,
+        first_seed: first,
+        islands: args.islands,
+        faults: args.faults.clone(),
+        records: summary.records,
+        messages: summary.messages,
+        frames_lost: summary.frames_lost,
+        crashes: summary.crashes,
+        steps: summary.steps,
+        virtual_seconds: summary.nanos as f64 / 1e9,
+        seconds,
+        steps_per_second: per_second(summary.steps, seconds),
+        digest: summary.digest.to_string(),
+    })
+}
+
+/// The one command that repeats a seed.
+fn repeat(args: &SimArgs, seed: u64) -> String {
+    let SimArgs { islands, commands, faults, .. } = args;
+    let policy = match args.policy {
+        Policy::Lease => "lease",
+        Policy::Ring => "ring",
+        Policy::Isolated => "isolated",
+    };
+    format!(
+        "archipelago sim warehouse --islands {islands} --commands {commands} --policy {policy} \
+         --faults {faults} --seed {seed}"
+    )
+}
