@@ -130,8 +130,10 @@ impl Story {
         self.killed
     }
 
-    /// Kills it `kills` times, spread over a run that leaves about `bytes` of replies.
+    /// Kills it `kills` times, spread over a run that leaves about `bytes` of replies; a third is
+    /// left for what it answers between a moment and its kill.
     fn kills(&mut self, kills: u64, bytes: u64) {
+        let bytes = bytes * 2 / 3;
         for left in (1..=kills).rev() {
             let share = bytes.saturating_sub(size(&self.replies)) / (left + 1) * 2;
             let more = self.chance.below(share.max(1));
