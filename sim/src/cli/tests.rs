@@ -76,8 +76,8 @@ fn help_and_version_go_to_standard_output_and_are_good() {
 
 #[test]
 fn bad_usage_is_one_line_and_exit_2() {
-    let cases: [(&[&str], &str); 15] = [
-        (&[], "[subcommands: run, replay, state, inspect, help]"),
+    let cases: [(&[&str], &str); 18] = [
+        (&[], "[subcommands: run, replay, state, inspect, sim, help]"),
         (&["run"], "[subcommands: warehouse, help]"),
         (&["sail"], "unrecognized subcommand 'sail'"),
         (&["run", "warehouse", "--islands", "0"], "0 islands: there must be between 1 and 4096"),
@@ -92,6 +92,9 @@ fn bad_usage_is_one_line_and_exit_2() {
         (&["run", "warehouse", "--order", "x"], "tip: a similar argument exists: '--orders'"),
         (&["replay"], "not provided: --data <DIR>"),
         (&["inspect", "--data", "x", "--from", "y"], "invalid value 'y' for '--from <N>'"),
+        (&["sim", "warehouse", "--faults", "stormy"], "no preset is called \"stormy\"; there are calm,"),
+        (&["sim", "warehouse", "--seed", "1", "--seeds", "2"], "cannot be used with"),
+        (&["sim", "warehouse", "--from", "18446744073709551615"], "beyond the largest seed"),
     ];
     for (args, expected) in cases {
         let (code, out, err) = archipelago(args);
