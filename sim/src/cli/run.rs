@@ -59,6 +59,8 @@ pub fn warehouse(args: &RunArgs) -> Result<RunReport, Failure> {
     let ran = orders(args, &codes, &counts, actions, &mut submitter)?;
     let closed = sea.close(SETTLE_TIME).map_err(|error| Failure::input(error.to_string()))?;
     let mut report = report(args, &counts, &closed, &setup, ran)?;
+    // The replay needs the memory of its own islands.
+    drop(closed);
     report.replay = place.directory().map(own_replay).transpose()?;
     Ok(report)
 }

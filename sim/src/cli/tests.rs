@@ -92,7 +92,10 @@ fn bad_usage_is_one_line_and_exit_2() {
         (&["run", "warehouse", "--order", "x"], "tip: a similar argument exists: '--orders'"),
         (&["replay"], "not provided: --data <DIR>"),
         (&["inspect", "--data", "x", "--from", "y"], "invalid value 'y' for '--from <N>'"),
-        (&["sim", "warehouse", "--faults", "stormy"], "no preset is called \"stormy\"; there are calm,"),
+        (
+            &["sim", "warehouse", "--faults", "stormy"],
+            "no preset is called \"stormy\"; there are calm,",
+        ),
         (&["sim", "warehouse", "--seed", "1", "--seeds", "2"], "cannot be used with"),
         (&["sim", "warehouse", "--from", "18446744073709551615"], "beyond the largest seed"),
     ];
