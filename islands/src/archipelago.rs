@@ -20,10 +20,10 @@ use archipelago_core::id::{ClientId, IslandId, RequestNumber, Slot};
 use archipelago_core::island::Island;
 use archipelago_core::replay::{Digest, Image};
 
-use crate::builder::random;
 use crate::command::{Again, AskError, Client, Pending};
 use crate::island::{Driver, IslandStats, Shared};
 use crate::journal::{DataDirectory, JournalError, Journaler, Recovered};
+use crate::machine::random;
 use crate::replay::{Figures, digest_of};
 
 /// How often a close looks whether everything has settled.

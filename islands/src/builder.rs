@@ -13,12 +13,13 @@ use archipelago_core::journal::frame::CodeVersion;
 use crossbeam::sync::Parker;
 
 use crate::archipelago::{Archipelago, Parts};
-use crate::island::{Driver, Mailbox, Notice, Shared, Worker, wall_clock};
+use crate::island::{Driver, Mailbox, Notice, Shared, Worker};
 use crate::journal::{
     DataDirectory, Description, Durability, Durable, GroupJournal, JournalError, JournalSettings,
     Journaler, Memory, SEGMENT_BYTES, ScanMode, Storage,
 };
 use crate::link::Rereader;
+use crate::machine::{random, wall_clock};
 use crate::replay::{OpenError, restore};
 
 /// Where the journal is.
@@ -295,10 +296,4 @@ fn notifier<I: Island>(
             }
         }
     }
-}
-
-/// A number nobody can guess, from the standard library's per-process keys.
-pub(crate) fn random() -> u64 {
-    use std::hash::{BuildHasher, Hasher};
-    std::hash::RandomState::new().build_hasher().finish()
 }

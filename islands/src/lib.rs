@@ -54,6 +54,7 @@ pub mod drive;
 pub mod island;
 pub mod journal;
 mod link;
+mod machine;
 mod meters;
 pub mod patterns;
 pub mod replay;

@@ -47,7 +47,6 @@ use std::ops::Range;
 
 use archipelago_core::id::IslandId;
 use archipelago_core::island::{Island, Limits};
-use archipelago_core::replay::Digest;
 
 use crate::fault::{Faults, Preset};
 use crate::world::{Cut, Dice, Figures, Plan, Violation, World};
@@ -62,33 +61,15 @@ pub struct Simulation<I: Island> {
 pub struct Summary {
     /// Worlds, one a seed.
     pub worlds: u64,
-    /// Durable records.
-    pub records: u64,
-    /// Durable messages between islands.
-    pub messages: u64,
-    /// Frames lost on their way.
-    pub frames_lost: u64,
-    /// Crashes of the process.
-    pub crashes: u64,
-    /// Events of the worlds.
-    pub steps: u64,
-    /// Virtual time, in nanoseconds.
-    pub nanos: u64,
-    /// Rolls over every durable record of every world, in the order of seeds.
-    pub digest: Digest,
+    /// Their figures, added up in the order of seeds.
+    pub total: Figures,
 }
 
 impl Summary {
     /// Adds one world.
     pub fn add(&mut self, figures: &Figures) {
         self.worlds += 1;
-        self.records += figures.records;
-        self.messages += figures.messages;
-        self.frames_lost += figures.frames_lost;
-        self.crashes += figures.crashes;
-        self.steps += figures.steps;
-        self.nanos += figures.nanos;
-        self.digest = self.digest.then(figures.digest);
+        self.total.add(figures);
     }
 }
 

@@ -27,8 +27,8 @@ fn the_laws_hold_under_every_preset() {
         let summary = simulation.seeds(first..first + 12).unwrap_or_else(|broken| {
             panic!("{name}, {broken}");
         });
-        assert!(summary.records > 12 * 200, "{name}: {summary:?}");
-        assert_eq!(summary.crashes > 0, matches!(name, "crash_loop" | "swarm"), "{name}");
+        assert!(summary.total.records > 12 * 200, "{name}: {summary:?}");
+        assert_eq!(summary.total.crashes > 0, matches!(name, "crash_loop" | "swarm"), "{name}");
     }
 }
 

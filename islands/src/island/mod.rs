@@ -16,6 +16,6 @@ mod worker;
 
 pub use driver::Driver;
 pub(crate) use mailbox::{Mailbox, Notice};
-pub(crate) use shared::{Shared, wall_clock};
+pub(crate) use shared::Shared;
 pub use stats::{IslandStats, latency_of};
 pub(crate) use worker::Worker;

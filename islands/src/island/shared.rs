@@ -9,7 +9,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use archipelago_core::command::route::Table;
 use archipelago_core::id::IslandId;
@@ -178,12 +178,6 @@ impl<I: Island> Shared<I> {
             self.gauge(island).unanswered.fetch_sub(count, Ordering::AcqRel);
         }
     }
-}
-
-/// The wall clock now.
-pub(crate) fn wall_clock() -> Millis {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]

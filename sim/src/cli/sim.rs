@@ -43,21 +43,22 @@ pub fn warehouse(args: &SimArgs) -> Result<SimReport, Failure> {
         summary.add(&figures);
         progress.add(1);
     }
+    let Summary { worlds, total } = summary;
     let seconds = began.elapsed().as_secs_f64();
     Ok(SimReport {
-        seeds: summary.worlds,
+        seeds: worlds,
         first_seed: first,
         islands: args.islands,
         faults: args.faults.clone(),
-        records: summary.records,
-        messages: summary.messages,
-        frames_lost: summary.frames_lost,
-        crashes: summary.crashes,
-        steps: summary.steps,
-        virtual_seconds: summary.nanos as f64 / 1e9,
+        records: total.records,
+        messages: total.messages,
+        frames_lost: total.frames_lost,
+        crashes: total.crashes,
+        steps: total.steps,
+        virtual_seconds: total.nanos as f64 / 1e9,
         seconds,
-        steps_per_second: per_second(summary.steps, seconds),
-        digest: summary.digest.to_string(),
+        steps_per_second: per_second(total.steps, seconds),
+        digest: total.digest.to_string(),
     })
 }
 

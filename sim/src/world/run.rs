@@ -62,7 +62,7 @@ pub struct Plan<I: Island> {
     pub laws_at_rest: Vec<(String, Law<I>)>,
 }
 
-/// What one world was.
+/// What one world was, or several together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Figures {
     /// Durable records.
@@ -79,6 +79,19 @@ pub struct Figures {
     pub nanos: u64,
     /// Rolls over every durable record.
     pub digest: Digest,
+}
+
+impl Figures {
+    /// Adds another world's.
+    pub fn add(&mut self, other: &Self) {
+        self.records += other.records;
+        self.messages += other.messages;
+        self.frames_lost += other.frames_lost;
+        self.crashes += other.crashes;
+        self.steps += other.steps;
+        self.nanos += other.nanos;
+        self.digest = self.digest.then(other.digest);
+    }
 }
 
 #[derive(Debug)]
