@@ -98,8 +98,8 @@ fn order_from_threads(sea: &Archipelago<Warehouse>) -> Outcome<(u64, u64)> {
     Ok(all)
 }
 
-/// Busy means that a limit is reached and nothing was taken: wait a moment, ask again. (That is what
-/// `Client::ask_within` does; here we count how often.)
+/// Busy means that a limit is reached and nothing was taken: wait a moment, ask again.
+/// `Client::ask_within` does the same; here we count how often.
 fn ask_until_taken(
     client: &Client<Warehouse>,
     login: &str,

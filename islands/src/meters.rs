@@ -4,14 +4,14 @@
 //! |---|---|---|
 //! | `archipelago_records_total` | counter | records made |
 //! | `archipelago_events_total` | counter | events evolved |
-//! | `archipelago_messages_sent_total` | counter | messages of records, to other islands and to oneself |
+//! | `archipelago_messages_sent_total` | counter | messages sent, also to oneself |
 //! | `archipelago_answers_total` | counter | requests answered, errors included |
 //! | `archipelago_duplicates_total` | counter | requests that had been decided before |
 //! | `archipelago_dead_letters_total` | counter | dead letters made |
-//! | `archipelago_busy_total` | counter | asks refused because a limit of their island or queue is reached |
+//! | `archipelago_busy_total` | counter | asks refused: an island or a queue is full |
 //! | `archipelago_commits_total` | counter | commits that became durable |
 //! | `archipelago_commit_bytes_total` | counter | their bytes, headers and padding included |
-//! | `archipelago_commit_seconds` | histogram | how long a commit took, in seconds, its flush included |
+//! | `archipelago_commit_seconds` | histogram | seconds of a commit with its flush |
 //!
 //! Rules:
 //! 1. Reported per round of a worker that did something, and per commit; never per event. Without

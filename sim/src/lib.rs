@@ -1,7 +1,7 @@
 //! Archipelago's simulator, its workloads on real and generated data, and the command line.
 //!
-//! [`Simulation`] runs one's own islands in a hostile world, from one seed: the runtime's own drivers
-//! and journal on a fake disk, fake links and a fake clock ([`world`], [`fault`]).
+//! [`Simulation`] runs one's own islands in a hostile world, from one seed: the runtime's own
+//! drivers and journal on a fake disk, fake links and a fake clock ([`world`], [`fault`]).
 //! [`workload::warehouse::Warehouse`] is an island to embed; [`cli`] is the program `archipelago`.
 //!
 //! What it is not, yet: a shrinker of failures, or a twin that predicts throughput.

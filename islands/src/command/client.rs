@@ -114,8 +114,8 @@ impl<I: Island> Client<I> {
         Self { shared, id, numbers: Arc::new(Numbers { state: Mutex::new(state) }), again }
     }
 
-    /// Asks the island that owns `key`, with the next number: after the highest that this handle, or
-    /// any island before, has seen of this client.
+    /// Asks the island that owns `key`, with the next number: after the highest that this handle,
+    /// or any island before, has seen of this client.
     ///
     /// # Errors
     /// [`AskError::Busy`] when a limit is reached; [`AskError::Closed`] or [`AskError::Journal`]

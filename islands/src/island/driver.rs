@@ -92,7 +92,8 @@ impl<I: Island> Driver<I> {
         }
     }
 
-    /// Takes a request; `admitted` is when, in nanoseconds of the driver's time. Returns how many requests it answered at once (refusals).
+    /// Takes a request; `admitted` is when, in nanoseconds of the driver's time. Returns how many
+    /// requests it answered at once (refusals).
     pub fn ask(
         &mut self,
         now: Millis,

@@ -39,8 +39,8 @@ impl fmt::Display for Violation {
     }
 }
 
-/// A consistent cut: every island as its durable records leave it. No message is consumed in it that
-/// is not sent in it.
+/// A consistent cut: every island as its durable records leave it. No message is consumed in it
+/// that is not sent in it.
 pub type Cut<'a, I> = &'a [Image<I>];
 
 /// Messages on their way on one link: number and bytes, oldest first.
