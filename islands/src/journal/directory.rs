@@ -58,10 +58,14 @@ impl Directory {
     /// # Errors
     /// When the folder cannot be made, or is missing and may only be read.
     pub fn open(folder: &Path, access: Access) -> io::Result<Self> {
+        if access == Access::ReadOnly {
+            fs::read_dir(folder)?;
+        }
         Self::open_locked(folder, access, None)
     }
 
-    /// The same, and keeps `lock` as long as it lives.
+    /// The same for a data directory, whose lock it keeps as long as it lives; one that may only be
+    /// read may have no folder yet.
     pub(super) fn open_locked(
         folder: &Path,
         access: Access,
@@ -70,7 +74,7 @@ impl Directory {
         if access == Access::ReadWrite {
             make_folder(folder)?;
         }
-        fs::read_dir(folder)?;
+        folder_entries(folder, access)?;
         let open = Mutex::new(BTreeMap::new());
         Ok(Self { folder: folder.to_owned(), access, open, _lock: lock })
     }
@@ -122,6 +126,18 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// The folder's entries. The folder is made after the description of a data directory: a crash in
+/// between leaves an empty journal, which a reader finds without a folder.
+fn folder_entries(folder: &Path, access: Access) -> io::Result<Option<fs::ReadDir>> {
+    match fs::read_dir(folder) {
+        Ok(entries) => Ok(Some(entries)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && access == Access::ReadOnly => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// The number in a segment's file name; other files are not ours.
 fn number_of(name: &str) -> Option<SegmentNumber> {
     let digits = name.strip_suffix(SUFFIX)?;
@@ -133,7 +149,7 @@ fn number_of(name: &str) -> Option<SegmentNumber> {
 impl Storage for Directory {
     fn segments(&self) -> io::Result<Vec<Segment>> {
         let mut segments = Vec::new();
-        for entry in fs::read_dir(&self.folder)? {
+        for entry in folder_entries(&self.folder, self.access)?.into_iter().flatten() {
             let entry = entry?;
             if let Some(number) = entry.file_name().to_str().and_then(number_of) {
                 segments.push(Segment { number, bytes: entry.metadata()?.len() });

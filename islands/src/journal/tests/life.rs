@@ -126,8 +126,13 @@ fn a_crash_at_any_point_of_making_a_directory_can_be_opened() {
     fs::write(path.join(LOCK_FILE), "").unwrap();
     fs::write(path.join("archipelago.json.new"), "{ half").unwrap();
     let data = DataDirectory::create_or_open(&path, &description()).unwrap();
-    // The description is there, the folder of segments is not, or holds half of the first.
+    // The description is there, the folder of segments is not: a reader finds nothing.
     drop(data);
+    let data = DataDirectory::open_read_only(&path).unwrap();
+    assert_eq!(data.storage().unwrap().segments().unwrap(), []);
+    assert!(!path.join("journal").exists(), "reading makes nothing");
+    drop(data);
+    // Or it holds half of the first segment.
     fs::create_dir(path.join("journal")).unwrap();
     fs::write(path.join("journal/00000001.segment.new"), "half").unwrap();
     fill(&path);
