@@ -28,6 +28,8 @@ use crate::replay::{Figures, digest_of};
 
 /// How often a close looks whether everything has settled.
 const LOOK_PERIOD: Duration = Duration::from_micros(500);
+/// How long a new client waits for room in full queues.
+const CLIENT_WAITS: Duration = Duration::from_secs(10);
 
 /// Looks on their way at a time, so that they don't fill the queues.
 const LOOKS_MAX: usize = 64;
@@ -151,18 +153,24 @@ impl<I: Island> Archipelago<I> {
     /// name.
     ///
     /// # Errors
-    /// As [`Archipelago::query`]: the islands are asked what they have seen.
+    /// As [`Archipelago::query`]: the islands are asked what they have seen. While queues are full
+    /// it waits for up to 10 seconds.
     pub fn client(&self, name: &str) -> Result<Client<I>, AskError> {
         let id = route::client_id(name);
         let table = Arc::clone(&self.shared.table);
-        let seen = self.look_at_all(
-            move |driver| {
-                let own = |slot: &Slot| table.owner(*slot) == driver.island();
-                let slots = (0..route::SLOTS).map(Slot).filter(own);
-                driver.image().sessions.highest(id, slots)
-            },
-            || Duration::MAX,
-        )?;
+        let highest = move |driver: &Driver<I>| {
+            let own = |slot: &Slot| table.owner(*slot) == driver.island();
+            let slots = (0..route::SLOTS).map(Slot).filter(own);
+            driver.image().sessions.highest(id, slots)
+        };
+        let until = Instant::now() + CLIENT_WAITS;
+        let seen = loop {
+            match self.look_at_all(highest.clone(), || Duration::MAX) {
+                // Full queues empty by themselves.
+                Err(AskError::Busy(_)) if Instant::now() < until => std::thread::sleep(LOOK_PERIOD),
+                seen => break seen?,
+            }
+        };
         let used = seen.into_iter().flatten().max().unwrap_or_default();
         Ok(Client::new(Arc::clone(&self.shared), id, used, Again::Yes))
     }

@@ -15,3 +15,4 @@ pub mod world;
 
 pub use fault::{Faults, Preset};
 pub use simulation::{Broken, Simulation, Summary};
+pub use world::{Cut, Dice, Figures, Stream, Violation};

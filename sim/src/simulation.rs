@@ -49,7 +49,7 @@ use archipelago_core::id::IslandId;
 use archipelago_core::island::{Island, Limits};
 
 use crate::fault::{Faults, Preset};
-use crate::world::{Cut, Dice, Figures, Plan, Violation, World};
+use crate::world::{Cut, DeadLetters, Dice, Figures, Plan, Violation, World};
 
 /// A simulation to be run.
 pub struct Simulation<I: Island> {
@@ -102,7 +102,8 @@ impl<I: Island> Simulation<I> {
                 limits: Limits::default(),
                 preset: Preset::Fixed(Faults::calm()),
                 make: Box::new(make),
-                workload: Box::new(|_, _| unreachable!("no commands without a workload")),
+                workload: None,
+                dead_letters: DeadLetters::Refused,
                 laws: Vec::new(),
                 laws_at_rest: Vec::new(),
             },
@@ -132,11 +133,14 @@ impl<I: Island> Simulation<I> {
 
     /// The key and the command of request number n (1, 2, 3 …): a function of the dice and n.
     #[must_use]
-    pub fn workload(
+    pub fn workload<K: Into<Vec<u8>>>(
         mut self,
-        workload: impl Fn(&Dice, u64) -> (Vec<u8>, I::Command) + 'static,
+        workload: impl Fn(&Dice, u64) -> (K, I::Command) + 'static,
     ) -> Self {
-        self.plan.workload = Box::new(workload);
+        self.plan.workload = Some(Box::new(move |dice, number| {
+            let (key, command) = workload(dice, number);
+            (key.into(), command)
+        }));
         self
     }
 
@@ -179,6 +183,13 @@ impl<I: Island> Simulation<I> {
         law: impl Fn(Cut<'_, I>) -> Result<(), String> + 'static,
     ) -> Self {
         self.plan.laws_at_rest.push((name.to_owned(), Box::new(law)));
+        self
+    }
+
+    /// Lets commands become dead letters; otherwise a panic in `decide` breaks a law.
+    #[must_use]
+    pub fn allow_dead_letters(mut self) -> Self {
+        self.plan.dead_letters = DeadLetters::Allowed;
         self
     }
 

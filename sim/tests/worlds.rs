@@ -69,3 +69,46 @@ fn a_law_that_does_not_hold_is_named_with_its_seed() {
     let broken = simulation.seeds(7..9).unwrap_err();
     assert_eq!((broken.seed, &*broken.violation.law), (7, "nobody buys"));
 }
+
+#[test]
+fn a_law_that_panics_keeps_its_seed() {
+    let simulation = Scenario::default().simulation().law("sums agree", |islands| {
+        assert!(islands[0].position.0 < 5, "too far");
+        Ok(())
+    });
+    let broken = simulation.seeds(3..5).unwrap_err();
+    assert_eq!(broken.to_string(), "seed 3: sums agree: it panicked: too far");
+}
+
+#[test]
+fn a_dead_letter_breaks_a_law_unless_it_is_allowed() {
+    let simulation = || {
+        archipelago_sim::Simulation::of(|_| Fragile)
+            .islands(2)
+            .commands(3)
+            .workload(|_, n| (n.to_le_bytes(), n))
+    };
+    let broken = simulation().seed(1).unwrap_err();
+    assert_eq!(&*broken.violation.law, "no command becomes a dead letter");
+    assert!(broken.violation.seen.contains("the second is too much"), "{broken}");
+    assert!(simulation().allow_dead_letters().seed(1).is_ok());
+    let without = archipelago_sim::Simulation::of(|_| Fragile).commands(1).seed(1).unwrap_err();
+    assert!(without.to_string().contains("no workload makes them"), "{without}");
+}
+
+/// Panics at the second command.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Fragile;
+
+impl archipelago::Island for Fragile {
+    type Command = u64;
+    type Event = ();
+    type Reply = ();
+
+    fn decide(&self, number: u64, turn: &mut archipelago::Turn<Self>) {
+        assert!(number != 2, "the second is too much");
+        turn.reply(());
+    }
+
+    fn evolve(&mut self, (): &()) {}
+}

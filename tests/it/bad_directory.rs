@@ -78,8 +78,8 @@ fn another_setting_on_the_same_data_is_refused_with_what_differs() {
         ("--commands 200 --islands 5 --stock 60", "made with --islands 4, not 5"),
         ("--commands 200 --islands 4 --stock 61", "made with --stock 60, not 61"),
         ("--commands 200 --islands 4 --stock 60 --policy ring", "made with --policy"),
-        ("--commands 201 --islands 4 --stock 60", "made with the orders"),
-        ("--commands 200 --islands 4 --stock 60 --seed 77", "made with the orders"),
+        ("--commands 201 --islands 4 --stock 60", "made with another order file, or another --c"),
+        ("--commands 200 --islands 4 --stock 60 --seed 77", "made with another order file, or"),
     ];
     for (words, reason) in cases {
         let mut command = archipelago("run warehouse --durability os");

@@ -106,7 +106,7 @@ fn arguments_that_cannot_be_are_named() {
         ("run warehouse --islands 0", "0 islands: there must be between 1 and 4096"),
         ("run warehouse --islands 5000", "5000 islands: there must be between 1 and 4096"),
         ("run warehouse --islands many", "it must be a whole number from 1 to 4096"),
-        ("run warehouse --threads 0", "it must be a whole number from 1 to 4096"),
+        ("run warehouse --threads 0", "it must be a whole number from 1 to 1024"),
         ("run warehouse --stock 2.5", "whole number of percent between 0 and 10000"),
         ("run warehouse --sail", "unexpected argument '--sail'"),
         ("run warehouse --durability stone", "[possible values: disk, os, memory]"),

@@ -126,6 +126,19 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// Makes a file of `bytes` zeros; returns when it is durable, its name not yet.
+fn fill_with_zeros(path: &Path, bytes: u64) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    let zeros = vec![0; bytes.min(1 << 20) as usize];
+    let mut left = bytes;
+    while left > 0 {
+        let now = left.min(zeros.len() as u64);
+        file.write_all(&zeros[..now as usize])?;
+        left -= now;
+    }
+    file.sync_all()
+}
+
 /// The folder's entries. The folder is made after the description of a data directory: a crash in
 /// between leaves an empty journal, which a reader finds without a folder.
 fn folder_entries(folder: &Path, access: Access) -> io::Result<Option<fs::ReadDir>> {
@@ -165,15 +178,11 @@ impl Storage for Directory {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         let new = path.with_extension("segment.new");
-        let mut file = File::create(&new)?;
-        let zeros = vec![0; segment.bytes.min(1 << 20) as usize];
-        let mut left = segment.bytes;
-        while left > 0 {
-            let now = left.min(zeros.len() as u64);
-            file.write_all(&zeros[..now as usize])?;
-            left -= now;
+        if let Err(error) = fill_with_zeros(&new, segment.bytes) {
+            // What it took is worth more to whoever makes room on a full disk.
+            let _ = fs::remove_file(&new);
+            return Err(error);
         }
-        file.sync_all()?;
         fs::rename(&new, &path)?;
         sync_folder(&self.folder)
     }

@@ -55,6 +55,8 @@ pub struct GroupJournal {
     book: Book,
     durability: Durability,
     making: Option<Making>,
+    /// Why making the next segment could not even begin, until a commit hears of it.
+    ahead: Result<(), JournalError>,
     failed: Option<Arc<JournalError>>,
     stats: Arc<JournalStats>,
 }
@@ -89,7 +91,7 @@ impl GroupJournal {
         };
         let durability = settings.durability;
         let stats = Arc::new(stats);
-        Ok(Self { storage, book, durability, making: None, failed: None, stats })
+        Ok(Self { storage, book, durability, making: None, ahead: Ok(()), failed: None, stats })
     }
 
     /// What has been written so far; stays readable from any thread.
@@ -119,7 +121,9 @@ impl GroupJournal {
             if let Some(seal) = journal.book.prepare_seal() {
                 journal.write(seal)?;
             }
-            journal.finish_making()
+            // A segment made ahead that nobody came to need: all that was written is durable.
+            let _ = journal.finish_making();
+            Ok(())
         })?;
         Ok(ClosedJournal { bytes: self.stats.bytes(), last: self.book.watermark() })
     }
@@ -141,6 +145,7 @@ impl GroupJournal {
 
     fn write(&mut self, commit: Commit) -> Result<Vec<Durable>, JournalError> {
         let segment = commit.place().segment;
+        std::mem::replace(&mut self.ahead, Ok(()))?;
         if let Some(needed) = commit.create() {
             self.finish_making()?;
             create(&*self.storage, needed)?;
@@ -158,7 +163,8 @@ impl GroupJournal {
         self.stats.bytes.fetch_add(commit.image().len() as u64, Ordering::Relaxed);
         self.stats.commits.fetch_add(1, Ordering::Relaxed);
         let durable = self.book.complete(commit);
-        self.make_ahead()?;
+        // This commit is durable whatever happens to the next segment; who needs that hears of it.
+        self.ahead = self.make_ahead();
         Ok(durable)
     }
 

@@ -118,7 +118,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = islands,
           allow_negative_numbers = true)]
     pub islands: u32,
-    /// How many threads run the islands [default: as many as there are cores]
+    /// How many threads run the islands, at most one each [default: as many as there are cores]
     #[arg(long, value_name = "T", value_parser = threads, allow_negative_numbers = true)]
     pub threads: Option<u32>,
     /// How an island gets stock that it lacks
@@ -350,7 +350,7 @@ impl SimArgs {
 pub const SIM_COMMANDS_MAX: u64 = 16_000;
 
 /// The most threads that can be asked for; more than islands are never of use.
-pub const THREADS_MAX: u32 = 4096;
+pub const THREADS_MAX: u32 = 1024;
 
 fn islands(text: &str) -> Result<u32, String> {
     let islands =

@@ -37,8 +37,6 @@ pub enum Status {
 pub struct History {
     /// Status by request number; number 0 is nobody's.
     statuses: Vec<Status>,
-    /// Messages sent because products were created.
-    pub setup_messages: u64,
 }
 
 impl History {
@@ -61,18 +59,17 @@ impl History {
                 Source::Client { asker, .. } if asker.client == client => Some(asker.number),
                 _ => None,
             };
-            let mut creates = false;
             if let Some(number) = asked {
                 history.set(number, Status::Open);
-                match codec::decode(at.record.input).map_err(|error| unreadable(&at, &error))? {
-                    Command::PlaceOrder { order: name, .. } => order(number, name.as_str()),
-                    Command::CreateProduct { .. } => creates = true,
-                    _ => {}
+                let command = codec::decode(at.record.input);
+                if let Command::PlaceOrder { order: name, .. } =
+                    command.map_err(|error| unreadable(&at, &error))?
+                {
+                    order(number, name.as_str());
                 }
             }
             at.record.walk(|entry| -> Result<(), Failure> {
                 match entry {
-                    Entry::Send { .. } => history.setup_messages += u64::from(creates),
                     Entry::Reply { asker, reply } if asker.client == client => {
                         let reply =
                             codec::decode(reply).map_err(|error| unreadable(&at, &error))?;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use archipelago::island::latency_of;
 use archipelago::journal::Durability;
-use archipelago::patterns::stock::Units;
+use archipelago::patterns::stock::{Policy, Units};
 use archipelago::replay::Log;
 use archipelago::{Archipelago, AtRest, Builder, Closed, Settled, builder};
 use archipelago_core::id::RequestNumber;
@@ -25,7 +25,7 @@ use super::progress::Progress;
 use super::replay;
 use super::reply_log::ReplyLog;
 use super::report::{Latency, RunReport, per_second};
-use super::setting::{APPLICATION, Setting, earlier};
+use super::setting::{APPLICATION, Setting, earlier, policy};
 use super::submit::{Submitted, Submitter};
 use crate::workload::warehouse::action::{Action, Counts};
 use crate::workload::warehouse::catalog::{Catalog, Product};
@@ -55,7 +55,7 @@ pub fn warehouse(args: &RunArgs) -> Result<RunReport, Failure> {
     let mut submitter = Submitter::new(&client, &history, replies);
     let Work { catalog, counts, actions, .. } = work;
     let codes = codes(&catalog)?;
-    let setup = set_up(&sea, &catalog, &codes, args, &history, &mut submitter)?;
+    let setup = set_up(&sea, &catalog, &codes, args, &mut submitter)?;
     let ran = orders(args, &codes, &counts, actions, &mut submitter)?;
     let closed = sea.close(SETTLE_TIME).map_err(|error| Failure::input(error.to_string()))?;
     let mut report = report(args, &counts, &closed, &setup, ran)?;
@@ -176,7 +176,6 @@ fn set_up(
     catalog: &Catalog,
     codes: &[ProductCode],
     args: &RunArgs,
-    history: &History,
     submitter: &mut Submitter<'_>,
 ) -> Result<Setup, Failure> {
     let progress = Progress::of("products", codes.len() as u64);
@@ -195,8 +194,14 @@ fn set_up(
         Err(error) => return Err(Failure::input(error.to_string())),
     }
     let stats = sea.stats().map_err(|error| Failure::input(error.to_string()))?;
-    let sent: u64 = stats.iter().map(|island| island.counters.sends).sum();
-    Ok(Setup { messages: history.setup_messages + sent, latency_us: latency_of(&stats) })
+    // A product of which something is sliced sends a slice to every island.
+    let is_sliced = |product: &&Product| {
+        let units = Units(product.stock(args.stock));
+        policy(args.policy).pooled(units, args.islands) < units
+    };
+    let sliced = catalog.products().iter().filter(is_sliced).count() as u64;
+    let messages = sliced * u64::from(args.islands);
+    Ok(Setup { messages, latency_us: latency_of(&stats) })
 }
 
 /// What the run of the orders gave.

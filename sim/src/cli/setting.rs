@@ -110,7 +110,10 @@ impl Setting {
             return differs("--stock", &stored.stock_percent, &self.stock_percent);
         }
         if self.workload != stored.workload {
-            return differs("the orders", &stored.workload, &self.workload);
+            return Err(Failure::input(
+                "the data directory was made with another order file, or another --commands or \
+                 --seed: use the same again, or another --data",
+            ));
         }
         if self.returns != stored.returns {
             return differs("returns", &returns(stored.returns), &returns(self.returns));

@@ -83,7 +83,7 @@ fn bad_usage_is_one_line_and_exit_2() {
         (&["run", "warehouse", "--islands", "0"], "0 islands: there must be between 1 and 4096"),
         (&["run", "warehouse", "--islands", "4097"], "4097 islands: there must be between 1 and"),
         (&["run", "warehouse", "--islands", "-1"], "it must be a whole number from 1 to 4096"),
-        (&["run", "warehouse", "--threads", "0"], "it must be a whole number from 1 to 4096"),
+        (&["run", "warehouse", "--threads", "0"], "it must be a whole number from 1 to 1024"),
         (&["run", "warehouse", "--stock", "-5"], "whole number of percent between 0 and 10000"),
         (&["run", "warehouse", "--stock", "ten"], "whole number of percent between 0 and 10000"),
         (&["run", "warehouse", "--policy", "wish"], "[possible values: lease, ring, isolated]"),
@@ -154,6 +154,7 @@ fn a_run_reads_well_and_says_that_digests_agree() {
         units_ordered: 5_660_978,
         units_sold: 5_000_000,
         messages: 10_000,
+        answered_now: 20_725,
         latency_us: Latency { p50: 120, p99: 1_500, p999: 2_000, max: 2_500_000 },
         journal_bytes: 3 << 20,
         islands: 16,
@@ -176,6 +177,10 @@ fn a_run_reads_well_and_says_that_digests_agree() {
         assert!(text.lines().any(|found| found == line), "{line}\nnot in\n{text}");
     }
     assert_eq!(run.verdict(), Ok(()));
+    assert!(!text.contains("answered now"), "{text}");
+    run.answered_now = 0;
+    let text = readable(&run);
+    assert!(text.contains("answered now") && !text.contains("orders a second"), "{text}");
     run.digest = "0100".into();
     assert_eq!(run.verdict().unwrap_err().exit(), Exit::CheckFailed);
     run.conserved = false;

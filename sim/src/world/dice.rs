@@ -13,8 +13,10 @@
 pub enum Stream {
     /// Which faults there are at all.
     Faults,
-    /// What clients ask, and when.
+    /// What clients ask: for those who write workloads.
     Workload,
+    /// When they ask.
+    Arrival,
     /// How long a frame travels, and whether it arrives.
     Links,
     /// How long a commit takes, and what a crash leaves of it.

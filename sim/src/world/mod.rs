@@ -21,4 +21,4 @@ mod witness;
 
 pub use dice::{Dice, Stream};
 pub use run::{Figures, Law, Make, Plan, Workload, World};
-pub use witness::{Cut, Violation};
+pub use witness::{Cut, DeadLetters, Violation};

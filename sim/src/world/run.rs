@@ -4,6 +4,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use archipelago::command::{AskError, Completion};
@@ -22,7 +23,7 @@ use super::dice::{Dice, Stream};
 use super::disk::Disk;
 use super::links::{Cut as LinkCut, FakeLinks, Ways};
 use super::process::Process;
-use super::witness::{Cut, Violation, Witness};
+use super::witness::{Cut, DeadLetters, Violation, Witness};
 use crate::fault::{Faults, Preset};
 
 /// Where the virtual clock starts: 2020-01-01, in milliseconds since 1970.
@@ -54,8 +55,10 @@ pub struct Plan<I: Island> {
     pub preset: Preset,
     /// Makes the islands.
     pub make: Make<I>,
-    /// Makes the commands.
-    pub workload: Workload<I>,
+    /// Makes the commands; there must be one if there are commands.
+    pub workload: Option<Workload<I>>,
+    /// Whether a command may become a dead letter.
+    pub dead_letters: DeadLetters,
     /// Laws that hold at every commit, by name.
     pub laws: Vec<(String, Law<I>)>,
     /// Laws that hold when everything is at rest, by name.
@@ -171,7 +174,7 @@ impl<'a, I: Island> World<'a, I> {
             links: FakeLinks::default(),
             process: None,
             life: 0,
-            witness: Witness::new(born.collect(), route::client_id(CLIENT)),
+            witness: Witness::new(born.collect(), route::client_id(CLIENT), plan.dead_letters),
             unanswered: BTreeMap::new(),
             submitted: 0,
             answers: unbounded(),
@@ -188,7 +191,7 @@ impl<'a, I: Island> World<'a, I> {
     fn begin(&mut self) {
         let mut at = 0;
         for number in 1..=self.plan.commands {
-            at += self.dice.span(Stream::Workload, number, 0, self.plan.command_every_us * 1000);
+            at += self.dice.span(Stream::Arrival, number, 0, self.plan.command_every_us * 1000);
             self.plan_event(at, Event::Submit(number));
         }
         self.plan_event(at + STORM_AFTER, Event::Heal);
@@ -340,7 +343,11 @@ impl<'a, I: Island> World<'a, I> {
     fn ask(&mut self, number: RequestNumber) -> Result<(), Violation> {
         let now = self.clock();
         let Some(process) = &mut self.process else { return Ok(()) };
-        let (key, command) = (self.plan.workload)(&self.dice, number.0);
+        let Some(workload) = &self.plan.workload else {
+            let seen = "there are commands, but no workload makes them";
+            return Err(Violation::new("the plan can be run", seen));
+        };
+        let (key, command) = guarded("the workload", || workload(&self.dice, number.0))?;
         let slot = route::slot(&key);
         let asker = Asker { client: route::client_id(CLIENT), slot, number };
         let answered_below = self.unanswered.first_key_value().map_or(number, |(first, ())| *first);
@@ -399,7 +406,8 @@ impl<'a, I: Island> World<'a, I> {
 
     fn look_at_laws(&self, laws: &[(String, Law<I>)]) -> Result<(), Violation> {
         laws.iter().try_for_each(|(name, law)| {
-            law(self.witness.cut()).map_err(|seen| Violation::new(name.clone(), seen))
+            let said = guarded(name, || law(self.witness.cut()))?;
+            said.map_err(|seen| Violation::new(name.clone(), seen))
         })
     }
 
@@ -440,4 +448,13 @@ impl<'a, I: Island> World<'a, I> {
         self.figures.digest = self.witness.digest;
         Ok(self.figures)
     }
+}
+
+/// Runs a user's closure; a panic in it is a violation of `law`, so that it keeps its seed.
+fn guarded<T>(law: &str, run: impl FnOnce() -> T) -> Result<T, Violation> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        Violation::new(law, format!("it panicked: {}", text.unwrap_or_default()))
+    })
 }

@@ -43,6 +43,15 @@ impl fmt::Display for Violation {
 /// that is not sent in it.
 pub type Cut<'a, I> = &'a [Image<I>];
 
+/// Whether a command may become a dead letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeadLetters {
+    /// It breaks a law: `decide` panicked, or its decision could not be written.
+    Refused,
+    /// It may.
+    Allowed,
+}
+
 /// Messages on their way on one link: number and bytes, oldest first.
 type OnTheirWay = VecDeque<(LinkSeq, Vec<u8>)>;
 
@@ -51,6 +60,7 @@ type OnTheirWay = VecDeque<(LinkSeq, Vec<u8>)>;
 pub(super) struct Witness<I> {
     images: Vec<Image<I>>,
     client: ClientId,
+    dead_letters: DeadLetters,
     /// Messages durably sent and not durably consumed, by pair.
     on_their_way: BTreeMap<(IslandId, IslandId), OnTheirWay>,
     /// First replies, by request; what a dead letter said has no bytes.
@@ -62,10 +72,11 @@ pub(super) struct Witness<I> {
 }
 
 impl<I: Island> Witness<I> {
-    pub(super) fn new(images: Vec<Image<I>>, client: ClientId) -> Self {
+    pub(super) fn new(images: Vec<Image<I>>, client: ClientId, dead_letters: DeadLetters) -> Self {
         Self {
             images,
             client,
+            dead_letters,
             on_their_way: BTreeMap::new(),
             replies: BTreeMap::new(),
             records: 0,
@@ -117,6 +128,10 @@ impl<I: Island> Witness<I> {
     ) -> Result<(), Violation> {
         let law = "each message once, in order, as sent";
         self.records += 1;
+        if let (Some(reason), DeadLetters::Refused) = (record.dead, self.dead_letters) {
+            let seen = format!("island {island}, record {position}: {reason}");
+            return Err(Violation::new("no command becomes a dead letter", seen));
+        }
         if let Source::Island { from, number, .. } = record.source {
             let sent = self.on_their_way.get_mut(&(from, island)).and_then(VecDeque::pop_front);
             let as_sent =

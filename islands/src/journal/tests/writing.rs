@@ -42,6 +42,14 @@ fn after_one_failed_write_sync_or_create_the_journal_never_writes_again() {
 }
 
 #[test]
+fn a_segment_that_could_not_be_made_ahead_and_was_not_needed_spoils_nothing() {
+    let mut journal = journal_on(Hooked::failing(Verb::Create, 1, Arc::default()));
+    commit(&mut journal, vec![Story::new(2).block(0, 1, 10)]);
+    let closed = journal.close().expect("all that was written is durable");
+    assert_eq!(closed.last.0, 2, "one commit and its seal");
+}
+
+#[test]
 fn segments_are_made_one_after_the_other_even_when_a_large_commit_passes_one_over() {
     let order = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&order);

@@ -95,17 +95,11 @@ impl Report for RunReport {
         };
         facts.add("messages", thousands(self.messages), an_order);
         facts.add("  for setup", thousands(self.setup_messages), "");
-        let on = format!("{} islands on {} threads", thousands(self.islands.into()), self.threads);
-        facts.add("orders a second", rate(self.orders_per_second), on);
-        facts.add("seconds", format!("{:.2}", self.seconds), "");
-        if self.busy > 0 {
-            facts.add("busy", thousands(self.busy), "times a client had to wait for admission");
+        if self.answered_now < self.orders {
+            let before = "the others in an earlier run; what follows is of this one";
+            facts.add("answered now", thousands(self.answered_now), before);
         }
-        let Latency { p50, p99, p999, max } = self.latency_us;
-        facts.add("latency, median", micros(p50), "admission to durable reply");
-        for (label, value) in [("  99 %", p99), ("  99.9 %", p999), ("  longest", max)] {
-            facts.add(label, micros(value), "");
-        }
+        self.add_speed(&mut facts);
         facts.add("journal", bytes(self.journal_bytes), "");
         facts.write(out)?;
         let conserved = if self.conserved { "yes" } else { "NO" };
@@ -131,6 +125,26 @@ impl Report for RunReport {
                 self.digest, replay.digest
             ))),
             _ => Ok(()),
+        }
+    }
+}
+
+impl RunReport {
+    /// How fast it was; nothing if nothing was asked.
+    fn add_speed(&self, facts: &mut Facts) {
+        if self.answered_now == 0 {
+            return;
+        }
+        let on = format!("{} islands on {} threads", thousands(self.islands.into()), self.threads);
+        facts.add("orders a second", rate(self.orders_per_second), on);
+        facts.add("seconds", format!("{:.2}", self.seconds), "");
+        if self.busy > 0 {
+            facts.add("busy", thousands(self.busy), "times a client had to wait for admission");
+        }
+        let Latency { p50, p99, p999, max } = self.latency_us;
+        facts.add("latency, median", micros(p50), "admission to durable reply");
+        for (label, value) in [("  99 %", p99), ("  99.9 %", p999), ("  longest", max)] {
+            facts.add(label, micros(value), "");
         }
     }
 }
