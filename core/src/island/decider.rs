@@ -27,6 +27,10 @@ pub trait Island: Serialize + DeserializeOwned + Send + 'static {
 
     /// Decides one command. It cannot change state; it says what shall happen through `turn`.
     /// It must be a function of `self`, `command` and `turn` alone.
+    ///
+    /// A client's command must be answered once: now with [`Turn::reply`], or later with
+    /// [`Turn::reply_to`]; until then its client waits. Clients and islands send the same type of
+    /// command: one that is meant for islands only looks at [`Turn::origin`].
     fn decide(&self, command: Self::Command, turn: &mut Turn<Self>)
     where
         Self: Sized;
