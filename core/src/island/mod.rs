@@ -18,5 +18,6 @@ mod values;
 
 pub use decider::Island;
 pub use kernel::Kernel;
+pub use reason::panic_text;
 pub use turn::{Decision, Origin, Turn};
 pub use values::{Admitted, Answer, Counters, Limits, Output, Refusal, Request};

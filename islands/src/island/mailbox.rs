@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use archipelago_core::island::Island;
-use archipelago_core::link::frame::{ControlKind, Frame};
+use archipelago_core::link::frame::Frame;
 use crossbeam::queue::{ArrayQueue, SegQueue};
 use crossbeam::sync::{Parker, Unparker};
 
@@ -65,10 +65,7 @@ impl<I: Island> Mailbox<I> {
     /// Brings a frame; the caller wakes afterwards.
     pub(crate) fn bring(&self, frame: Frame) {
         match &frame {
-            Frame::Control(control) => {
-                debug_assert!(matches!(control.kind, ControlKind::Hello | ControlKind::State));
-                self.controls.push(frame);
-            }
+            Frame::Control(_) => self.controls.push(frame),
             Frame::Data(_) => self.parcels.push(frame),
         }
     }

@@ -13,7 +13,7 @@ use archipelago::journal::{Durability, JournalSettings};
 use archipelago_core::codec;
 use archipelago_core::command::route::{self, Table};
 use archipelago_core::id::{Asker, IslandId, Life, RequestNumber, Session};
-use archipelago_core::island::{Island, Limits, Request};
+use archipelago_core::island::{Island, Limits, Request, panic_text};
 use archipelago_core::link::frame::Frame;
 use archipelago_core::replay::{Digest, Image};
 use archipelago_core::time::Millis;
@@ -453,8 +453,6 @@ impl<'a, I: Island> World<'a, I> {
 /// Runs a user's closure; a panic in it is a violation of `law`, so that it keeps its seed.
 fn guarded<T>(law: &str, run: impl FnOnce() -> T) -> Result<T, Violation> {
     catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
-        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-        Violation::new(law, format!("it panicked: {}", text.unwrap_or_default()))
+        Violation::new(law, format!("it panicked: {}", panic_text(panic.as_ref())))
     })
 }
