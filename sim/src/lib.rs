@@ -4,15 +4,16 @@
 //! drivers and journal on a fake disk, fake links and a fake clock ([`world`], [`fault`]).
 //! [`workload::warehouse::Warehouse`] is an island to embed; [`cli`] is the program `archipelago`.
 //!
-//! What it is not, yet: a shrinker of failures, or a twin that predicts throughput.
 #![forbid(unsafe_code)]
 
+pub mod check;
 pub mod cli;
 pub mod fault;
 pub mod simulation;
 pub mod workload;
 pub mod world;
 
+pub use check::{Check, Cut, Mark, Marks};
 pub use fault::{Faults, Preset};
 pub use simulation::{Broken, Simulation, Summary};
-pub use world::{Cut, Dice, Figures, Stream, Violation};
+pub use world::{Dice, Figures, Misfortune, Stream, Verb, Violation, Ways};

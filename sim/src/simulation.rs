@@ -29,7 +29,7 @@
 //!     .commands(50)
 //!     .workload(|_, number| (number.to_le_bytes().to_vec(), Add(1)))
 //!     .faults(Faults::crash_loop())
-//!     .law_at_rest("each command counts once", |islands| {
+//!     .finally("each command counts once", |islands| {
 //!         match islands.iter().map(|image| image.state.0).sum() {
 //!             50 => Ok(()),
 //!             other => Err(format!("{other} counted")),
@@ -44,16 +44,23 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use archipelago_core::id::IslandId;
+use archipelago_core::codec;
+use archipelago_core::id::{IslandId, JournalPosition};
 use archipelago_core::island::{Island, Limits};
 
+use crate::check::{Check, Cut, Mark, Simple, When};
 use crate::fault::{Faults, Preset};
-use crate::world::{Cut, DeadLetters, Dice, Figures, Plan, Violation, World};
+use crate::world::{
+    Ask, Asked, DeadLetters, Dice, Figures, Histories, Letter, Misfortune, Plan, Typed, Verb,
+    Violation, World,
+};
 
 /// A simulation to be run.
 pub struct Simulation<I: Island> {
-    plan: Plan<I>,
+    pub(crate) plan: Plan<I>,
 }
 
 /// What all worlds together were.
@@ -71,10 +78,17 @@ impl Summary {
         self.worlds += 1;
         self.total.add(figures);
     }
+
+    /// The rare paths of the machinery that no world took.
+    #[must_use]
+    pub fn missed(&self) -> Vec<&'static str> {
+        let missed = Mark::ALL.iter().filter(|(mark, _)| !self.total.marks.has(*mark));
+        missed.map(|(_, name)| *name).collect()
+    }
 }
 
 /// A seed whose world broke a law.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Broken {
     /// The seed: running it again breaks the same law at the same place.
     pub seed: u64,
@@ -88,12 +102,19 @@ impl fmt::Display for Broken {
     }
 }
 
+/// As it is displayed: `expect` in a test shows this.
+impl fmt::Debug for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl std::error::Error for Broken {}
 
 impl<I: Island> Simulation<I> {
     /// A simulation of islands made by `make`: 4 of them, no commands, no faults.
     #[must_use]
-    pub fn of(make: impl Fn(IslandId) -> I + 'static) -> Self {
+    pub fn of(make: impl Fn(IslandId) -> I + Send + Sync + 'static) -> Self {
         Self {
             plan: Plan {
                 islands: 4,
@@ -104,8 +125,11 @@ impl<I: Island> Simulation<I> {
                 make: Box::new(make),
                 workload: None,
                 dead_letters: DeadLetters::Refused,
-                laws: Vec::new(),
-                laws_at_rest: Vec::new(),
+                checks: Vec::new(),
+                sights: Vec::new(),
+                typed: Vec::new(),
+                script: Vec::new(),
+                asked: Vec::new(),
             },
         }
     }
@@ -135,7 +159,7 @@ impl<I: Island> Simulation<I> {
     #[must_use]
     pub fn workload<K: Into<Vec<u8>>>(
         mut self,
-        workload: impl Fn(&Dice, u64) -> (K, I::Command) + 'static,
+        workload: impl Fn(&Dice, u64) -> (K, I::Command) + Send + Sync + 'static,
     ) -> Self {
         self.plan.workload = Some(Box::new(move |dice, number| {
             let (key, command) = workload(dice, number);
@@ -164,25 +188,106 @@ impl<I: Island> Simulation<I> {
         self
     }
 
+    /// A check of yours, made anew for each world.
+    #[must_use]
+    pub fn check<C: Check<I> + 'static>(
+        mut self,
+        make: impl Fn() -> C + Send + Sync + 'static,
+    ) -> Self {
+        self.plan.checks.push(Box::new(move || Box::new(make())));
+        self
+    }
+
     /// A law of yours that holds at every consistent cut, that is after every commit.
     #[must_use]
-    pub fn law(
-        mut self,
+    pub fn always(
+        self,
         name: &str,
-        law: impl Fn(Cut<'_, I>) -> Result<(), String> + 'static,
+        look: impl Fn(Cut<'_, I>) -> Result<(), String> + Send + Sync + 'static,
     ) -> Self {
-        self.plan.laws.push((name.to_owned(), Box::new(law)));
-        self
+        self.simple(name, When::Always, look)
     }
 
     /// A law of yours that holds when everything is answered and at rest.
     #[must_use]
-    pub fn law_at_rest(
+    pub fn finally(
+        self,
+        name: &str,
+        look: impl Fn(Cut<'_, I>) -> Result<(), String> + Send + Sync + 'static,
+    ) -> Self {
+        self.simple(name, When::Finally, look)
+    }
+
+    fn simple(
         mut self,
         name: &str,
-        law: impl Fn(Cut<'_, I>) -> Result<(), String> + 'static,
+        when: When,
+        look: impl Fn(Cut<'_, I>) -> Result<(), String> + Send + Sync + 'static,
     ) -> Self {
-        self.plan.laws_at_rest.push((name.to_owned(), Box::new(law)));
+        let (name, look) = (Arc::<str>::from(name), Arc::new(look));
+        self.plan.checks.push(Box::new(move || {
+            Box::new(Simple { name: Arc::clone(&name), when, look: look.clone() })
+        }));
+        self
+    }
+
+    /// Something that a batch of seeds must see at a cut at least once: a rare path that your
+    /// workload is to reach. [`Simulation::seeds`] fails if none does.
+    ///
+    /// # Panics
+    /// With more than 64 of them.
+    #[must_use]
+    pub fn sometimes(
+        mut self,
+        name: &str,
+        sight: impl Fn(Cut<'_, I>) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        assert!(self.plan.sights.len() < crate::check::OWN_MAX, "there is room for 64 marks");
+        self.plan.sights.push((name.to_owned(), Arc::new(sight)));
+        self
+    }
+
+    /// A fault that knows what messages say: every so many of those that `matches` names suffer
+    /// `what`. A frame may carry several messages; it suffers for each.
+    #[must_use]
+    pub fn misfortune(
+        mut self,
+        what: Misfortune,
+        every: u64,
+        matches: impl Fn(&Letter<'_, I::Command>) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.plan.typed.push(Typed { every, what, matches: Box::new(matches) });
+        self
+    }
+
+    /// Something done to each world at a moment, in milliseconds of virtual time.
+    #[must_use]
+    pub fn at_ms(mut self, millis: u64, verb: Verb) -> Self {
+        self.plan.script.push((millis * 1_000_000, verb));
+        self
+    }
+
+    /// A request asked at a moment (milliseconds of virtual time), beside the workload's; its reply
+    /// is held against `expectation`.
+    ///
+    /// # Panics
+    /// When the command cannot be written: asking it would fail as well.
+    #[must_use]
+    pub fn ask_at_ms(
+        mut self,
+        millis: u64,
+        key: impl Into<Vec<u8>>,
+        command: &I::Command,
+        expectation: impl Fn(&I::Reply) -> Result<(), String> + Send + Sync + 'static,
+    ) -> Self {
+        let mut bytes = Vec::new();
+        codec::encode(command, &mut bytes).expect("a command that can be asked can be written");
+        self.plan.asked.push(Asked {
+            at: millis * 1_000_000,
+            key: key.into(),
+            command: Box::new(move || codec::decode(&bytes).expect("written just now")),
+            expectation: Some(Arc::new(expectation)),
+        });
         self
     }
 
@@ -204,12 +309,97 @@ impl<I: Island> Simulation<I> {
     /// Runs all seeds, in order.
     ///
     /// # Errors
-    /// The first that broke a law.
+    /// The first that broke a law; or something that was to be seen sometimes and never was.
     pub fn seeds(&self, seeds: Range<u64>) -> Result<Summary, Broken> {
+        self.seeds_on(1, seeds, |_| {})
+    }
+
+    /// Runs all seeds on so many threads; `progress` hears of each world that has ended. The result
+    /// does not depend on the number of threads.
+    ///
+    /// # Errors
+    /// The lowest seed that broke a law; or something that was to be seen sometimes and never was.
+    pub fn seeds_on(
+        &self,
+        threads: usize,
+        seeds: Range<u64>,
+        progress: impl Fn(u64) + Sync,
+    ) -> Result<Summary, Broken> {
+        let next = AtomicU64::new(seeds.start);
+        // Seeds above one that broke a law need not be run.
+        let broken_below = AtomicU64::new(u64::MAX);
+        let work = || {
+            let mut results = Vec::new();
+            loop {
+                let seed = next.fetch_add(1, Ordering::Relaxed);
+                if seed >= seeds.end || seed > broken_below.load(Ordering::Relaxed) {
+                    return results;
+                }
+                let result = self.seed(seed);
+                if result.is_err() {
+                    broken_below.fetch_min(seed, Ordering::Relaxed);
+                }
+                results.push((seed, result));
+                progress(1);
+            }
+        };
+        let mut results: Vec<_> = std::thread::scope(|scope| {
+            let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+            let mut results = work();
+            for other in others {
+                results.extend(other.join().expect("worlds catch panics of users' code"));
+            }
+            results
+        });
+        results.sort_unstable_by_key(|(seed, _)| *seed);
         let mut summary = Summary::default();
-        for seed in seeds {
-            summary.add(&self.seed(seed)?);
+        for (_, result) in results {
+            summary.add(&result?);
         }
-        Ok(summary)
+        let unseen = (0..self.plan.sights.len()).find(|at| !summary.total.marks.has_own(*at));
+        match unseen {
+            None => Ok(summary),
+            Some(at) => {
+                let law = format!("sometimes: {}", self.plan.sights[at].0);
+                let seen = format!("none of {} worlds showed it", summary.worlds);
+                Err(Broken { seed: seeds.start, violation: Violation::new(law, seen) })
+            }
+        }
+    }
+
+    /// Runs a seed twice and compares the two worlds, record by record.
+    ///
+    /// # Errors
+    /// The law that it broke; or the first record that differs.
+    pub fn twice(&self, seed: u64) -> Result<Figures, Broken> {
+        let run = || {
+            let ask = Ask { histories: Histories::Wanted, ..Ask::default() };
+            World::ask_for(&self.plan, seed, ask)
+        };
+        let (first, second) = (run(), run());
+        let same = |(a, b): &(&Record, &Record)| a == b;
+        let records = first.history.len().min(second.history.len());
+        let law = "two worlds of one seed are the same";
+        let broken = |seen: String| Broken { seed, violation: Violation::new(law, seen) };
+        let mut pairs = first.history.iter().zip(&second.history);
+        if let Some((a, b)) = pairs.find(|pair| !same(pair)) {
+            let seen = if (a.0, a.1) == (b.0, b.1) {
+                format!("record {} of island {} differs", a.1, a.0)
+            } else {
+                let (one, other) = ((a.1, a.0), (b.1, b.0));
+                format!(
+                    "record {} of island {} follows in one, record {} of island {} in the other",
+                    one.0, one.1, other.0, other.1
+                )
+            };
+            return Err(broken(seen));
+        }
+        if first.result != second.result {
+            return Err(broken(format!("they differ after {records} records, not in a record")));
+        }
+        first.result.map_err(|violation| Broken { seed, violation })
     }
 }
+
+/// What a history keeps of a record.
+type Record = (IslandId, JournalPosition, u64);

@@ -213,6 +213,15 @@ impl Storage for Directory {
         self.file(segment)?.file.sync_data()
     }
 
+    fn forget(&self, segment: SegmentNumber) -> io::Result<()> {
+        // A hint, and the one that Linux keeps to for pages that are clean; elsewhere there is none.
+        #[cfg(target_os = "linux")]
+        rustix::fs::fadvise(&self.file(segment)?.file, 0, None, rustix::fs::Advice::DontNeed)?;
+        #[cfg(not(target_os = "linux"))]
+        let _ = segment;
+        Ok(())
+    }
+
     fn name(&self, segment: SegmentNumber) -> String {
         self.path(segment).display().to_string()
     }

@@ -96,6 +96,10 @@ impl Storage for Memory {
         if self.lock().contains_key(&segment) { Ok(()) } else { Err(missing(segment)) }
     }
 
+    fn forget(&self, _: SegmentNumber) -> io::Result<()> {
+        Ok(())
+    }
+
     fn name(&self, segment: SegmentNumber) -> String {
         format!("segment {segment} in memory")
     }

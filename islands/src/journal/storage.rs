@@ -6,6 +6,8 @@
 //! 3. After `sync` returns, all earlier writes to that segment survive a loss of power. After a
 //!    write or sync failed, nothing is promised about any write since the last good sync.
 //! 4. Reads see every earlier write of this process.
+//! 5. After `forget`, reads see what the disk holds: a flush that failed may have left bytes in
+//!    memory that look written, and that no later flush will write.
 
 use std::io;
 
@@ -53,6 +55,13 @@ pub trait Storage: Send + Sync {
     /// # Errors
     /// What the disk says. It must not be tried again.
     fn sync(&self, segment: SegmentNumber) -> io::Result<()>;
+
+    /// Drops what is cached of a segment, so that reads come from the disk. It comes after a `sync`;
+    /// a storage without a cache has nothing to do.
+    ///
+    /// # Errors
+    /// What the disk says.
+    fn forget(&self, segment: SegmentNumber) -> io::Result<()>;
 
     /// How an operator finds the segment: its path, for messages.
     fn name(&self, segment: SegmentNumber) -> String;

@@ -9,6 +9,9 @@
 //!    was done, the evidence still says "cut".
 //! 3. Files are checked before their content: no number missing, no file shorter than it was
 //!    made, no file under another's name or of another life.
+//! 4. Before a journal is continued, its last segments with data are read from the disk, not from
+//!    memory: after a failed flush memory holds commits that a later flush does not write. Taken
+//!    for durable, they would be gone with the next loss of power.
 
 use archipelago_core::journal::frame::{
     BlockHeader, BlockPlace, FrameError, HEADER_BYTES, MAGIC, SECTOR, SegmentNumber,
@@ -30,6 +33,7 @@ pub(super) fn check_segments(
     let segments =
         storage.segments().map_err(JournalError::io("list", "the journal's segments"))?;
     let mut number = SegmentNumber::FIRST;
+    let mut with_data = Vec::new();
     for segment in &segments {
         let file = storage.name(segment.number);
         if segment.number != number {
@@ -45,9 +49,25 @@ pub(super) fn check_segments(
             storage.sync(segment.number).map_err(JournalError::io("flush", file))?;
         }
         check_first_block(storage, settings, *segment)?;
+        let mut first = [0; SECTOR];
+        let read = storage.read_at(segment.number, 0, &mut first);
+        read.map_err(JournalError::io("read", storage.name(segment.number)))?;
+        if !is_zero(&first) {
+            with_data.push(segment.number);
+        }
+    }
+    if mode == ScanMode::Repair {
+        for segment in with_data.into_iter().rev().take(UNPROVEN_SEGMENTS) {
+            let file = storage.name(segment);
+            storage.forget(segment).map_err(JournalError::io("read again", file))?;
+        }
     }
     Ok(segments)
 }
+
+/// Segments that may hold commits which no later commit proves durable: a commit that was under
+/// way may have begun a new one.
+const UNPROVEN_SEGMENTS: usize = 2;
 
 /// A file that starts with a sound block of another place or life is not the one its name says.
 fn check_first_block(

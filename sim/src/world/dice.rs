@@ -21,10 +21,16 @@ pub enum Stream {
     Links,
     /// How long a commit takes, and what a crash leaves of it.
     Disk,
-    /// When the process crashes, and for how long.
+    /// What a crash of the process or of an island is like.
     Crash,
-    /// When links are cut.
+    /// Which links are cut or clogged, and for how long.
     Partition,
+    /// When recurring faults happen.
+    Schedule,
+    /// Which islands pause, and how clocks go.
+    Clock,
+    /// What stays broken.
+    Heal,
 }
 
 /// Draws for one seed.

@@ -1,74 +1,147 @@
-//! Fake links: each frame is lost, late, doubled or cut off, as the dice say.
+//! Fake links: each frame is lost, late, doubled, clogged or cut off, as chance says.
 //!
 //! Rules:
-//! 1. A draw is about the pair and the frame's number on it, so other pairs' frames shift nothing.
+//! 1. A choice is about the pair and the frame's number on it, so other pairs' frames shift nothing.
 //! 2. An island is always joined to itself: no cut, no loss; its frames may still be late.
 //!
 //! It doesn't know what frames say.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use archipelago_core::id::IslandId;
 use archipelago_core::link::frame::Frame;
+use archipelago_core::lookup::Lookup;
+use serde::{Deserialize, Serialize};
 
-use super::dice::{Dice, Stream};
-use crate::fault::Faults;
+use super::chance::Chance;
+use super::decision::{Kind, pair};
+use super::dice::Stream;
 
-/// One cut: an island whose frames don't leave, or don't arrive, or neither.
-#[derive(Clone, Copy, Debug)]
+/// Some islands whose frames to the others don't leave, or don't arrive, or neither.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Cut {
-    pub(super) island: IslandId,
+    /// Which cut it is; 0 is one that a story made.
+    pub(super) nth: u64,
+    pub(super) islands: BTreeSet<IslandId>,
     pub(super) ways: Ways,
 }
 
 /// Which ways are cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ways {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ways {
+    /// What leaves the islands.
     Out,
+    /// What comes to the islands.
     In,
+    /// Both.
     Both,
+}
+
+impl Ways {
+    /// All, in the order of their numbers.
+    pub(super) const ALL: [Self; 3] = [Self::Out, Self::In, Self::Both];
+}
+
+impl Cut {
+    fn cuts(&self, from: IslandId, to: IslandId) -> bool {
+        let (here, there) = (self.islands.contains(&from), self.islands.contains(&to));
+        match self.ways {
+            Ways::Out => here && !there,
+            Ways::In => there && !here,
+            Ways::Both => here != there,
+        }
+    }
+}
+
+/// What is known of one pair.
+#[derive(Debug, Default)]
+struct Pair {
+    carried: u64,
+    late_us: u64,
+}
+
+/// What becomes of a frame: when its copies arrive, in nanoseconds from now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Carried {
+    /// It does not arrive.
+    Lost,
+    /// Once.
+    Once(u64),
+    /// Twice.
+    Twice(u64, u64),
 }
 
 /// The links of a world.
 #[derive(Debug, Default)]
 pub(super) struct FakeLinks {
-    carried: BTreeMap<(IslandId, IslandId), u64>,
-    pub(super) cut: Option<Cut>,
+    pairs: Lookup<(IslandId, IslandId), Pair>,
+    /// Cuts that will be mended.
+    pub(super) cuts: Vec<Cut>,
+    /// Cuts that will not.
+    pub(super) broken: Vec<Cut>,
+    /// Clogged links, and when each is free again.
+    pub(super) clogs: Vec<(IslandId, IslandId, u64)>,
     pub(super) lost: u64,
+    pub(super) doubled: u64,
 }
 
 impl FakeLinks {
-    /// When copies of this frame arrive, in nanoseconds from now.
-    pub(super) fn carry(&mut self, dice: &Dice, faults: &Faults, frame: &Frame) -> Vec<u64> {
+    /// What becomes of this frame.
+    pub(super) fn carry(&mut self, chance: &mut Chance, now: u64, frame: &Frame) -> Carried {
         let envelope = frame.envelope();
         let (from, to) = (envelope.from, envelope.to);
-        let carried = self.carried.entry((from, to)).or_default();
-        *carried += 1;
-        let number = *carried;
-        let pair = u64::from(from.0) << 32 | u64::from(to.0);
-        let about = |what: u64| (number << 3) | what;
-        let late = |what| {
-            let longer = dice.span(Stream::Links, pair, about(what), faults.delay_us_mean);
-            (faults.delay_us_min + longer) * 1000 + 1
-        };
+        let about = pair(from.0, to.0);
+        let mean = chance.faults.pair_delay_us_mean;
+        let dice = chance.dice;
+        let known = self.pairs.get_or_insert_with((from, to), || Pair {
+            carried: 0,
+            late_us: if mean == 0 { 0 } else { dice.span(Stream::Links, about, 0, mean) },
+        });
+        known.carried += 1;
+        let (number, late_us) = (known.carried, known.late_us);
+        let longer = chance.choose(Kind::Delay, about, number, |dice, faults| {
+            dice.span(Stream::Links, about, number << 3, faults.delay_us_mean)
+        });
+        let least = chance.faults.delay_us_min + late_us;
+        let mut after = (least + longer) * 1000 + 1;
         if from == to {
-            return vec![late(0)];
+            return Carried::Once(after);
         }
-        if self.is_cut(from, to) || dice.happens(Stream::Links, pair, about(1), faults.loss_ppm) {
+        let is_cut = |cuts: &[Cut]| cuts.iter().any(|cut| cut.cuts(from, to));
+        if is_cut(&self.cuts) || is_cut(&self.broken) {
             self.lost += 1;
-            return Vec::new();
+            return Carried::Lost;
         }
-        if dice.happens(Stream::Links, pair, about(2), faults.duplicate_ppm) {
-            return vec![late(0), late(3)];
+        if chance.faults.loss_ppm > 0
+            && 0 < chance.choose(Kind::Lose, about, number, |dice, faults| {
+                u64::from(dice.happens(Stream::Links, about, number << 3 | 1, faults.loss_ppm))
+            })
+        {
+            self.lost += 1;
+            return Carried::Lost;
         }
-        vec![late(0)]
+        self.clogs.retain(|(_, _, until)| *until > now);
+        if let Some((_, _, until)) = self.clogs.iter().find(|clog| (clog.0, clog.1) == (from, to)) {
+            after += until - now;
+        }
+        if chance.faults.duplicate_ppm > 0 {
+            let copy = chance.choose(Kind::Double, about, number, |dice, faults| {
+                let doubled =
+                    dice.happens(Stream::Links, about, number << 3 | 2, faults.duplicate_ppm);
+                let late = dice.span(Stream::Links, about, number << 3 | 3, faults.delay_us_mean);
+                if doubled { 1 + late } else { 0 }
+            });
+            if copy > 0 {
+                self.doubled += 1;
+                return Carried::Twice(after, (least + copy) * 1000);
+            }
+        }
+        Carried::Once(after)
     }
 
-    fn is_cut(&self, from: IslandId, to: IslandId) -> bool {
-        self.cut.is_some_and(|cut| match cut.ways {
-            Ways::Out => cut.island == from,
-            Ways::In => cut.island == to,
-            Ways::Both => cut.island == from || cut.island == to,
-        })
+    /// Whether frames from one to the other are cut off for ever.
+    pub(super) fn is_broken(&self, from: IslandId, to: IslandId) -> bool {
+        from != to && self.broken.iter().any(|cut| cut.cuts(from, to))
     }
 }

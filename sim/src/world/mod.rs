@@ -5,20 +5,41 @@
 //! 1. One thread, one heap of events; idle time is skipped.
 //! 2. Every choice is a draw from (seed, stream, what it is about): switching one fault off does
 //!    not shift the others.
-//! 3. A crash takes the whole process: what the disk had not flushed is kept, lost or torn, sector
-//!    by sector. Frames on their way stay on their way.
-//! 4. Two phases: faults until every command has been submitted and some time has passed; then they
-//!    end, and everything must be answered and come to rest.
+//! 3. A crash takes the process, or one island; frames on their way stay on their way. What the
+//!    disk had not flushed is kept, lost or torn, sector by sector, when the power goes.
+//! 4. Two phases: faults until every command has been submitted and some time has passed. Then
+//!    either all is healed, and everything must be answered and come to rest; or a part stays
+//!    broken for ever, and the rest must go on.
+//! 5. Every choice can be written down and given back as a list ([`Decision`]).
 //!
 //! It doesn't know what the islands decide.
 
+mod agenda;
+mod chance;
+mod clients;
+mod clock;
+mod decision;
 mod dice;
 mod disk;
+mod end;
+mod figures;
+mod hash;
 mod links;
+mod plan;
 mod process;
+mod revive;
 mod run;
+mod trouble;
+mod turns;
 mod witness;
 
+pub use chance::Choices;
+pub use decision::{Decision, Kind};
 pub use dice::{Dice, Stream};
-pub use run::{Figures, Law, Make, Plan, Workload, World};
-pub use witness::{Cut, DeadLetters, Violation};
+pub use figures::{Figures, WorldDigest};
+pub use links::Ways;
+pub use plan::{
+    Asked, Expectation, Letter, Make, Matches, Misfortune, Plan, Typed, Verb, Workload,
+};
+pub use run::{Ask, Histories, Outcome, World};
+pub use witness::{DeadLetters, Violation};

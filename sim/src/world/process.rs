@@ -4,152 +4,261 @@
 //! 1. One commit is on its way at a time; what is decided meanwhile gathers into the next.
 //! 2. A commit is written when it begins and safe when it ends; a crash in between finds it written
 //!    and not safe.
+//! 3. A part that has crashed is not there: its driver is gone, its frames are dropped.
 //!
 //! It doesn't know when anything happens: the world calls it.
 
+use std::fmt;
 use std::sync::Arc;
 
-use archipelago::drive::{Book, Driver, Rereader, restore};
-use archipelago::journal::{Durable, JournalSettings, ScanMode, Storage, scan};
-use archipelago::replay::OpenError;
-use archipelago_core::command::route::Table;
-use archipelago_core::id::{IslandId, JournalPosition, Session};
-use archipelago_core::island::{Island, Kernel, Limits};
+use archipelago::drive::{Book, Driver, Rereader};
+use archipelago::journal::{Commit, Durable, JournalSettings, Recovered, Storage};
+use archipelago_core::id::{IslandId, JournalPosition};
+use archipelago_core::island::Island;
+use archipelago_core::journal::frame::HEADER_BYTES;
 use archipelago_core::link::frame::Frame;
 
 use super::disk::Disk;
+use super::disk::lie::Written;
 use super::witness::{Violation, Witness};
 
 /// A block on its way to the disk, as the witness will see it.
-pub(super) type Seen = (IslandId, JournalPosition, Vec<u8>);
+type Seen = (IslandId, JournalPosition, Vec<u8>);
+
+/// A boundary of a commit: where a crash is worth trying.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Boundary {
+    /// Sealed, and nothing written.
+    BeforeWrite,
+    /// As a segment is to be made; a commit that needs none goes on.
+    AtCreate,
+    /// The segment is made, and nothing written.
+    AfterCreate,
+    /// Written in part.
+    MidWrite,
+    /// Written, and not flushed.
+    BeforeFlush,
+    /// Flushed, and nobody knows.
+    AfterFlush,
+    /// Told to the islands; nothing has left.
+    BeforeLeaving,
+}
+
+impl Boundary {
+    pub(super) const COUNT: u64 = 6;
+
+    /// The boundary of a decision's value, from 1 on.
+    pub(super) const fn of(value: u64) -> Self {
+        match value {
+            1 => Self::BeforeWrite,
+            2 => Self::AfterCreate,
+            3 => Self::MidWrite,
+            4 => Self::BeforeFlush,
+            5 => Self::AfterFlush,
+            _ => Self::BeforeLeaving,
+        }
+    }
+}
+
+impl fmt::Display for Boundary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::BeforeWrite => "before the write of",
+            Self::AtCreate => "before making the segment of",
+            Self::AfterCreate => "after making the segment of",
+            Self::MidWrite => "in the middle of the write of",
+            Self::BeforeFlush => "before the flush of",
+            Self::AfterFlush => "right after the flush of",
+            Self::BeforeLeaving => "before anything leaves after",
+        })
+    }
+}
+
+/// What came of beginning a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Begun {
+    /// Nothing is to be written.
+    Nothing,
+    /// It is on its way.
+    Written {
+        /// Whether a segment was made for it.
+        rolls: bool,
+    },
+    /// The boundary was reached: the process is to go down.
+    GoesDown,
+}
 
 /// The process under test.
 pub(super) struct Process<I: Island> {
-    pub(super) drivers: Vec<Driver<I>>,
+    /// By island; none while it is down.
+    pub(super) drivers: Vec<Option<Driver<I>>>,
     book: Book,
     rereader: Rereader,
     disk: Arc<Disk>,
-    writing: Option<(archipelago::journal::Commit, Vec<Seen>)>,
+    writing: Option<Writing>,
+    /// Islands with something to seal, in the order in which they got it.
+    unsealed: Vec<IslandId>,
+    listed: Vec<bool>,
+}
+
+/// A commit on its way.
+struct Writing {
+    commit: Commit,
+    seen: Vec<Seen>,
+    written: Written,
+}
+
+/// The journal does not do what it must.
+fn broken(error: &dyn fmt::Display) -> Violation {
+    Violation::new("the journal writes", error.to_string())
 }
 
 impl<I: Island> Process<I> {
-    /// Starts from what is on the disk; shows the witness what it had not seen durable.
-    pub(super) fn start(
+    /// A process with these drivers, which continues a journal.
+    pub(super) fn new(
         disk: &Arc<Disk>,
         settings: &JournalSettings,
-        table: &Arc<Table>,
-        limits: Limits,
-        session: Session,
-        make: &mut dyn FnMut(IslandId) -> I,
-        witness: &mut Witness<I>,
+        recovered: &Recovered,
+        drivers: Vec<Option<Driver<I>>>,
     ) -> Result<Self, Violation> {
-        let refused = |error: &dyn std::fmt::Display| {
-            Violation::new("a crash leaves a journal that opens", error.to_string())
-        };
-        let restored = restore(&**disk, settings, ScanMode::Repair, 1, make)
-            .map_err(|error| refused(&error))?;
-        let mut seen = Ok(());
-        scan::<OpenError>(&**disk, settings, ScanMode::ReadOnly, &mut |block| {
-            if seen.is_ok() {
-                seen = witness.see(block.header.island, block.header.first, block.body());
-            }
-            Ok(())
-        })
-        .map_err(|error| refused(&error))?;
-        seen?;
-        witness.compare(&restored.images)?;
-        let book = Book::resume(*settings, &restored.recovered).map_err(|error| refused(&error))?;
-        let tails = restored.recovered.islands;
-        let drivers = restored.images.into_iter().enumerate().map(|(at, image)| {
-            let island = IslandId(at as u32);
-            let table = Arc::clone(table);
-            let kernel = Kernel::start(island, table, settings.life, session, limits, image);
-            Driver::new(island, kernel, tails.get(at).and_then(|tail| tail.place))
-        });
+        let book = Book::resume(*settings, recovered).map_err(|error| broken(&error))?;
         let storage: Arc<dyn Storage> = Arc::<Disk>::clone(disk);
         Ok(Self {
-            drivers: drivers.collect(),
+            listed: vec![false; drivers.len()],
+            drivers,
             book,
             rereader: Rereader::new(storage, settings.life),
             disk: Arc::clone(disk),
             writing: None,
+            unsealed: Vec::new(),
         })
     }
 
-    /// Lets what may leave an island leave.
+    pub(super) fn driver(&mut self, island: IslandId) -> Option<&mut Driver<I>> {
+        self.drivers[island.0 as usize].as_mut()
+    }
+
+    /// Lets what may leave an island leave; notes whether it has something to seal.
     pub(super) fn drain(&mut self, island: IslandId, nanos: u64, carry: &mut Vec<Frame>) {
-        let rereader = &mut self.rereader;
-        self.drivers[island.0 as usize].drain(
+        let (rereader, at) = (&mut self.rereader, island.0 as usize);
+        let Some(driver) = &mut self.drivers[at] else { return };
+        driver.drain(
             nanos,
             |frame| carry.push(frame),
             |from, tail, to, first| rereader.reread(from, tail, to, first),
             |_| {},
         );
+        if driver.kernel().has_unsealed() && !self.listed[at] {
+            self.listed[at] = true;
+            self.unsealed.push(island);
+        }
     }
 
-    /// Begins a commit if none is on its way and something was decided. Says whether it did, and
-    /// which islands have only answers given again, which may leave now.
-    pub(super) fn begin_commit(&mut self) -> Result<(bool, Vec<IslandId>), Violation> {
-        let mut again = Vec::new();
-        if self.writing.is_some() {
-            return Ok((false, again));
-        }
+    /// Whether a commit could begin.
+    pub(super) fn could_begin(&self) -> bool {
+        self.writing.is_none() && !self.unsealed.is_empty()
+    }
+
+    /// Begins a commit of what islands that are `awake` have decided, and goes as far as
+    /// `boundary`. Adds to `again` islands that have only answers given again, which may leave now.
+    pub(super) fn begin_commit(
+        &mut self,
+        awake: impl Fn(IslandId) -> bool,
+        boundary: Option<Boundary>,
+        again: &mut Vec<IslandId>,
+    ) -> Result<Begun, Violation> {
         let mut blocks = Vec::new();
-        for driver in &mut self.drivers {
-            if driver.kernel().has_unsealed() {
-                match driver.seal() {
-                    Some(block) => blocks.push(block),
-                    None => again.push(driver.island()),
-                }
+        let mut asleep = Vec::new();
+        for island in self.unsealed.drain(..) {
+            let Some(driver) = &mut self.drivers[island.0 as usize] else { continue };
+            if !awake(island) {
+                asleep.push(island);
+                continue;
+            }
+            self.listed[island.0 as usize] = false;
+            match driver.seal() {
+                Some(block) => blocks.push(block),
+                None => again.push(island),
             }
         }
+        self.unsealed = asleep;
         let seen = blocks.iter().map(|block| (block.island, block.first, block.body.clone()));
         let seen: Vec<Seen> = seen.collect();
-        let broken =
-            |error: &dyn std::fmt::Display| Violation::new("the journal writes", error.to_string());
+        let bytes: usize = seen.iter().map(|(_, _, body)| body.len() + HEADER_BYTES).sum();
         let Some(commit) = self.book.prepare(&mut blocks).map_err(|error| broken(&error))? else {
-            return Ok((false, again));
+            return Ok(Begun::Nothing);
         };
+        if boundary == Some(Boundary::BeforeWrite) {
+            return Ok(Begun::GoesDown);
+        }
         if let Some(segment) = commit.create() {
+            if boundary == Some(Boundary::AtCreate) {
+                return Ok(Begun::GoesDown);
+            }
             self.disk.create(segment).map_err(|error| broken(&error))?;
         }
-        let place = commit.place();
+        let (place, mut image) = (commit.place(), commit.image());
+        match boundary {
+            Some(Boundary::AfterCreate) => return Ok(Begun::GoesDown),
+            Some(Boundary::MidWrite) => image = &image[..image.len() / 2],
+            _ => {}
+        }
         self.disk
-            .write_at(place.segment, u64::from(place.offset), commit.image())
+            .write_at(place.segment, u64::from(place.offset), image)
             .map_err(|error| broken(&error))?;
-        self.writing = Some((commit, seen));
-        Ok((true, again))
+        if matches!(boundary, Some(Boundary::MidWrite | Boundary::BeforeFlush)) {
+            return Ok(Begun::GoesDown);
+        }
+        let written = Written { place, bytes: bytes as u32 };
+        let rolls = commit.create().is_some();
+        self.writing = Some(Writing { commit, seen, written });
+        Ok(Begun::Written { rolls })
     }
 
-    /// The commit on its way is safe: shows it to the witness and tells the islands; returns which.
+    /// Flushes the commit on its way; the islands don't know yet.
+    pub(super) fn flush(&self) -> Result<(), Violation> {
+        let Some(writing) = &self.writing else { return Ok(()) };
+        self.disk.sync(writing.commit.place().segment).map_err(|error| broken(&error))
+    }
+
+    /// The flush of the commit on its way fails.
+    pub(super) fn fail_flush(&self) {
+        if let Some(writing) = &self.writing {
+            self.disk.fail_flush(writing.commit.place().segment);
+        }
+    }
+
+    /// The commit on its way is safe: shows it to the witness; says where it stands and what the
+    /// islands are to be told.
     pub(super) fn end_commit(
         &mut self,
         witness: &mut Witness<I>,
-    ) -> Result<Vec<IslandId>, Violation> {
-        let Some((commit, seen)) = self.writing.take() else { return Ok(Vec::new()) };
-        let synced = self.disk.sync(commit.place().segment);
-        synced.map_err(|error| Violation::new("the journal writes", error.to_string()))?;
+    ) -> Result<Option<(Written, Vec<Durable>)>, Violation> {
+        let Some(Writing { commit, seen, written }) = self.writing.take() else { return Ok(None) };
+        witness.begin_commit();
         for (island, first, body) in seen {
             witness.see(island, first, &body)?;
         }
-        let durable: Vec<Durable> = self.book.complete(commit);
-        let islands = durable.iter().map(|durable| durable.island).collect();
-        for durable in durable {
-            self.drivers[durable.island.0 as usize].durable(durable);
+        Ok(Some((written, self.book.complete(commit))))
+    }
+
+    /// Whether the commit on its way holds a block of `island`.
+    pub(super) fn is_writing_of(&self, island: IslandId) -> bool {
+        let writing = self.writing.as_ref();
+        writing.is_some_and(|writing| writing.seen.iter().any(|(of, _, _)| *of == island))
+    }
+
+    /// An island goes down: what it had not sealed is gone.
+    pub(super) fn fall(&mut self, island: IslandId) {
+        self.drivers[island.0 as usize] = None;
+        if std::mem::take(&mut self.listed[island.0 as usize]) {
+            self.unsealed.retain(|listed| *listed != island);
         }
-        Ok(islands)
     }
 
     /// Whether everything is at rest.
     pub(super) fn is_settled(&self) -> bool {
-        self.writing.is_none() && self.drivers.iter().all(Driver::is_settled)
-    }
-
-    /// The first island that has stopped, and why.
-    pub(super) fn stopped(&self) -> Option<(IslandId, String)> {
-        let stopped = |driver: &Driver<I>| {
-            driver.kernel().stopped().map(|why| (driver.island(), why.to_owned()))
-        };
-        self.drivers.iter().find_map(stopped)
+        let settled = |driver: &Option<Driver<I>>| driver.as_ref().is_some_and(Driver::is_settled);
+        self.writing.is_none() && self.drivers.iter().all(settled)
     }
 }

@@ -9,13 +9,18 @@
 //!
 //! It doesn't know the islands' words; users' own laws see the [`Cut`].
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 
+use archipelago_core::bytes::Malformed;
 use archipelago_core::id::{ClientId, IslandId, JournalPosition, LinkSeq, RequestNumber};
 use archipelago_core::island::Island;
 use archipelago_core::journal::record::{Entry, RecordView, RecordsView, Source};
-use archipelago_core::replay::{Digest, Image, ReplayError};
+use archipelago_core::lookup::Lookup;
+use archipelago_core::replay::{Image, ReplayError};
+
+use super::hash::Rolling;
+use crate::check::Cut;
 
 /// A law that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,24 +29,35 @@ pub struct Violation {
     pub law: String,
     /// What was seen.
     pub seen: String,
+    /// The record at which it was seen, if it was one.
+    pub record: Option<(IslandId, JournalPosition)>,
+    /// When, in nanoseconds of virtual time, and at which of the world's events.
+    pub at: (u64, u64),
 }
 
 impl Violation {
     /// A violation of `law`.
     pub fn new(law: impl Into<String>, seen: impl Into<String>) -> Self {
-        Self { law: law.into(), seen: seen.into() }
+        Self { law: law.into(), seen: seen.into(), record: None, at: (0, 0) }
+    }
+
+    /// The same, seen at a record.
+    fn at_record(self, island: IslandId, position: JournalPosition) -> Self {
+        Self { record: Some((island, position)), ..self }
     }
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.law, self.seen)
+        let (nanos, step) = self.at;
+        let (millis, micros) = (nanos / 1_000_000, nanos / 1000 % 1000);
+        write!(f, "{}: {} (at {millis}.{micros:03} ms, step {step}", self.law, self.seen)?;
+        match self.record {
+            Some((island, position)) => write!(f, ", island {island}, record {position})"),
+            None => f.write_str(")"),
+        }
     }
 }
-
-/// A consistent cut: every island as its durable records leave it. No message is consumed in it
-/// that is not sent in it.
-pub type Cut<'a, I> = &'a [Image<I>];
 
 /// Whether a command may become a dead letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,8 +68,8 @@ pub enum DeadLetters {
     Allowed,
 }
 
-/// Messages on their way on one link: number and bytes, oldest first.
-type OnTheirWay = VecDeque<(LinkSeq, Vec<u8>)>;
+/// Messages on their way on one link: number and hash of the bytes, oldest first.
+type OnTheirWay = VecDeque<(LinkSeq, u64)>;
 
 /// The witness of one world.
 #[derive(Debug)]
@@ -62,31 +78,68 @@ pub(super) struct Witness<I> {
     client: ClientId,
     dead_letters: DeadLetters,
     /// Messages durably sent and not durably consumed, by pair.
-    on_their_way: BTreeMap<(IslandId, IslandId), OnTheirWay>,
-    /// First replies, by request; what a dead letter said has no bytes.
-    replies: BTreeMap<RequestNumber, Vec<u8>>,
+    on_their_way: Lookup<(IslandId, IslandId), OnTheirWay>,
+    flying: u64,
+    /// Hashes of first replies, by request.
+    replies: Lookup<RequestNumber, u64>,
+    /// Islands changed since the last commit began.
+    changed: Vec<IslandId>,
     pub(super) records: u64,
     pub(super) messages: u64,
-    /// Rolls over every durable record: two runs of one seed must agree.
-    pub(super) digest: Digest,
+    /// Per island, rolls over every durable record.
+    digests: Vec<Rolling>,
+    /// The digest after each record, when they are kept.
+    history: Option<Vec<(IslandId, JournalPosition, u64)>>,
+}
+
+/// Whether a digest is kept for each record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum History {
+    Kept,
+    Dropped,
 }
 
 impl<I: Island> Witness<I> {
-    pub(super) fn new(images: Vec<Image<I>>, client: ClientId, dead_letters: DeadLetters) -> Self {
+    pub(super) fn new(
+        images: Vec<Image<I>>,
+        client: ClientId,
+        dead_letters: DeadLetters,
+        history: History,
+    ) -> Self {
         Self {
+            digests: vec![Rolling::default(); images.len()],
             images,
             client,
             dead_letters,
-            on_their_way: BTreeMap::new(),
-            replies: BTreeMap::new(),
+            on_their_way: Lookup::new(),
+            flying: 0,
+            replies: Lookup::new(),
+            changed: Vec::new(),
             records: 0,
             messages: 0,
-            digest: Digest::default(),
+            history: (history == History::Kept).then(Vec::new),
         }
     }
 
     pub(super) fn cut(&self) -> Cut<'_, I> {
-        &self.images
+        Cut { images: &self.images, changed: &self.changed, on_their_way: self.flying }
+    }
+
+    /// Rolls over every durable record.
+    pub(super) fn digest(&self) -> u64 {
+        let mut all = Rolling::default();
+        self.digests.iter().for_each(|digest| all.add(digest.value()));
+        all.value()
+    }
+
+    /// The digest after each record, in the order in which they became durable.
+    pub(super) fn take_history(&mut self) -> Vec<(IslandId, JournalPosition, u64)> {
+        self.history.take().unwrap_or_default()
+    }
+
+    /// What is seen from now on has changed since.
+    pub(super) fn begin_commit(&mut self) {
+        self.changed.clear();
     }
 
     /// A block has become durable. One that was seen before is passed over.
@@ -96,27 +149,40 @@ impl<I: Island> Witness<I> {
         first: JournalPosition,
         body: &[u8],
     ) -> Result<(), Violation> {
-        let law = "replay equals live";
-        let broken = |error: &dyn fmt::Display| {
-            Violation::new(law, format!("island {island}, block at {first}: {error}"))
+        let at = self.images[island.0 as usize].position;
+        let broken = |position: JournalPosition, error: &dyn fmt::Display| {
+            Violation::new("replay equals live", format!("island {island}: {error}"))
+                .at_record(island, position)
         };
         let mut records = RecordsView::new(body);
         let mut position = first;
-        while let Some(record) = records.next_record().map_err(|error| broken(&error))? {
-            let at = self.images[island.0 as usize].position;
+        let mut fresh = false;
+        while let Some(record) = records.next_record().map_err(|error| broken(position, &error))? {
             if position > at {
-                if position != at.next() {
-                    return Err(broken(&format!("record {position} follows record {at}")));
+                fresh = true;
+                let last = self.images[island.0 as usize].position;
+                if position != last.next() {
+                    let seen = format!("record {position} follows record {last}");
+                    return Err(broken(position, &seen));
                 }
                 self.see_record(island, position, &record)?;
                 let image = &mut self.images[island.0 as usize];
-                image.apply(&record).map_err(|error: ReplayError| broken(&error))?;
+                let applied = image.apply(&record);
+                applied.map_err(|error: ReplayError| broken(position, &error))?;
+                if let Some(history) = &mut self.history {
+                    let mut one = self.digests[island.0 as usize];
+                    one.add(record.stamp.0);
+                    one.add_bytes(record.input);
+                    one.add(image.digest().map_err(|error| broken(position, &error))?.0 as u64);
+                    history.push((island, position, one.value()));
+                }
             }
             position = position.next();
         }
-        let upto = position.0;
-        let chained = (self.digest.0, island.0, upto, crc_of(body));
-        self.digest = Digest::of(&chained).map_err(|error| broken(&error))?;
+        if fresh {
+            self.digests[island.0 as usize].add_bytes(body);
+            self.changed.push(island);
+        }
         Ok(())
     }
 
@@ -130,42 +196,44 @@ impl<I: Island> Witness<I> {
         self.records += 1;
         if let (Some(reason), DeadLetters::Refused) = (record.dead, self.dead_letters) {
             let seen = format!("island {island}, record {position}: {reason}");
-            return Err(Violation::new("no command becomes a dead letter", seen));
+            return Err(Violation::new("no command becomes a dead letter", seen)
+                .at_record(island, position));
         }
         if let Source::Island { from, number, .. } = record.source {
-            let sent = self.on_their_way.get_mut(&(from, island)).and_then(VecDeque::pop_front);
-            let as_sent =
-                sent.as_ref().is_some_and(|(n, bytes)| *n == number && bytes == record.input);
-            if !as_sent {
+            let pair = self.on_their_way.get_mut(&(from, island));
+            let sent = pair.and_then(VecDeque::pop_front);
+            if sent != Some((number, Rolling::of(record.input))) {
                 let seen = format!(
                     "island {island}, record {position} consumes message {number} of island {from}; \
                      durably sent and next is {:?}",
                     sent.map(|(number, _)| number)
                 );
-                return Err(Violation::new(law, seen));
+                return Err(Violation::new(law, seen).at_record(island, position));
             }
+            self.flying -= 1;
         }
-        let walked = record.walk(|entry| -> Result<(), archipelago_core::bytes::Malformed> {
+        let walked = record.walk(|entry| -> Result<(), Malformed> {
             match entry {
                 Entry::Send { to, number, command } => {
                     self.messages += 1;
-                    let pair = self.on_their_way.entry((island, to)).or_default();
-                    pair.push_back((number, command.to_vec()));
+                    self.flying += 1;
+                    let pair = self.on_their_way.get_or_insert_with((island, to), VecDeque::new);
+                    pair.push_back((number, Rolling::of(command)));
                 }
                 Entry::Reply { asker, reply } if asker.client == self.client => {
-                    self.replies.entry(asker.number).or_insert_with(|| reply.to_vec());
+                    self.replies.get_or_insert_with(asker.number, || Rolling::of(reply));
                 }
                 _ => {}
             }
             Ok(())
         });
-        walked.map_err(|error| Violation::new(law, error.to_string()))
+        walked.map_err(|error| Violation::new(law, error.to_string()).at_record(island, position))
     }
 
     /// The client hears a reply.
     pub(super) fn hear(&self, number: RequestNumber, reply: &[u8]) -> Result<(), Violation> {
         match self.replies.get(&number) {
-            Some(first) if first == reply => Ok(()),
+            Some(first) if *first == Rolling::of(reply) => Ok(()),
             Some(_) => Err(Violation::new(
                 "the same request, the same reply",
                 format!("request {number} heard another reply than its record says"),
@@ -177,41 +245,40 @@ impl<I: Island> Witness<I> {
         }
     }
 
-    /// The process has restarted with `images`.
-    pub(super) fn compare(&self, images: &[Image<I>]) -> Result<(), Violation> {
-        for (island, (mine, theirs)) in self.images.iter().zip(images).enumerate() {
-            if theirs.position < mine.position {
-                return Err(Violation::new(
-                    "what was durable stays",
-                    format!(
-                        "island {island} had {} durable records and comes back with {}",
-                        mine.position, theirs.position
-                    ),
-                ));
-            }
-            if mine.digest() != theirs.digest() {
-                return Err(Violation::new(
-                    "replay equals live",
-                    format!("island {island} at record {}: another state", mine.position),
-                ));
-            }
+    /// An island is as `image` says, all of it durable.
+    pub(super) fn compare(&self, island: IslandId, image: &Image<I>) -> Result<(), Violation> {
+        let mine = &self.images[island.0 as usize];
+        if image.position < mine.position {
+            return Err(Violation::new(
+                "what was durable stays",
+                format!(
+                    "island {island} had {} durable records and comes back with {}",
+                    mine.position, image.position
+                ),
+            ));
+        }
+        if mine.digest() != image.digest() {
+            let seen = format!("island {island} at record {}: another state", mine.position);
+            return Err(Violation::new("replay equals live", seen).at_record(island, mine.position));
         }
         Ok(())
     }
 
+    /// The pairs with messages on their way, and how many.
+    pub(super) fn on_their_way(&self) -> Vec<((IslandId, IslandId), u64)> {
+        let pairs = self.on_their_way.sorted().into_iter();
+        let some = pairs.filter(|(_, messages)| !messages.is_empty());
+        some.map(|(pair, messages)| (*pair, messages.len() as u64)).collect()
+    }
+
     /// Everything has come to rest.
     pub(super) fn finish(&self) -> Result<(), Violation> {
-        let left = self.on_their_way.iter().find(|(_, messages)| !messages.is_empty());
-        match left {
+        match self.on_their_way().first() {
             None => Ok(()),
-            Some(((from, to), messages)) => Err(Violation::new(
+            Some(((from, to), count)) => Err(Violation::new(
                 "every message arrives in the end",
-                format!("{} messages from island {from} to island {to} never did", messages.len()),
+                format!("{count} messages from island {from} to island {to} never did"),
             )),
         }
     }
-}
-
-fn crc_of(body: &[u8]) -> u32 {
-    archipelago_core::journal::frame::body_crc(body)
 }

@@ -62,6 +62,9 @@ impl Storage for Hooked {
         (self.before)(Verb::Sync, segment, &self.disk)?;
         self.disk.sync(segment)
     }
+    fn forget(&self, segment: SegmentNumber) -> io::Result<()> {
+        self.disk.forget(segment)
+    }
     fn name(&self, segment: SegmentNumber) -> String {
         self.disk.name(segment)
     }

@@ -16,8 +16,9 @@ use archipelago_core::replay::Image;
 use super::{
     Change, Command, Login, OrderLine, OrderNumber, ProductCode, Warehouse, WarehouseConfig,
 };
+use crate::check::Cut;
 use crate::simulation::Simulation;
-use crate::world::{Cut, Dice, Stream};
+use crate::world::{Dice, Stream};
 
 /// What is simulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,8 +63,8 @@ impl Scenario {
                 let key = command.key().expect("clients' commands have keys").as_bytes().to_vec();
                 (key, command)
             })
-            .law("stock is conserved at every cut", |islands| books(islands).map(|_| ()))
-            .law_at_rest("at rest nothing is held or on its way", |islands| {
+            .always("stock is conserved at every cut", |islands| books(islands).map(|_| ()))
+            .finally("at rest nothing is held or on its way", |islands| {
                 let (held, flying) = books(islands)?;
                 match u128::from(held) + flying {
                     0 => Ok(()),

@@ -1,0 +1,126 @@
+//! Chance: every choice of a world passes here. It is drawn from the seed and the faults, or stands
+//! in a list; and it can be written down.
+//!
+//! Rules:
+//! 1. A choice of a fault that is off draws nothing: it is the default, 0.
+//! 2. With the list that was written down the same world happens again.
+//!
+//! It doesn't know what a choice does.
+
+use std::collections::BTreeMap;
+
+use super::decision::{Decision, Kind};
+use super::dice::{Dice, Stream};
+use crate::fault::Faults;
+
+/// Where choices come from.
+#[derive(Clone, Debug, Default)]
+pub enum Choices {
+    /// The dice.
+    #[default]
+    Drawn,
+    /// The dice, and they are written down.
+    Recorded,
+    /// This list; what is not in it is the default.
+    Listed(Vec<Decision>),
+}
+
+/// The choices of one world.
+#[derive(Debug)]
+pub(super) struct Chance {
+    pub(super) dice: Dice,
+    /// What goes wrong; changes when the world is healed.
+    pub(super) faults: Faults,
+    listed: Option<BTreeMap<(Kind, u64, u64), u64>>,
+    record: Option<Vec<Decision>>,
+    pub(super) decisions: u64,
+}
+
+impl Chance {
+    pub(super) fn new(dice: Dice, faults: Faults, choices: Choices) -> Self {
+        let (listed, record) = match choices {
+            Choices::Drawn => (None, None),
+            Choices::Recorded => (None, Some(Vec::new())),
+            Choices::Listed(list) => {
+                let entry = |d: Decision| ((d.kind, d.a, d.b), d.value);
+                (Some(list.into_iter().map(entry).collect()), None)
+            }
+        };
+        Self { dice, faults, listed, record, decisions: 0 }
+    }
+
+    /// What was written down.
+    pub(super) fn into_record(self) -> Vec<Decision> {
+        self.record.unwrap_or_default()
+    }
+
+    /// One choice.
+    pub(super) fn choose(
+        &mut self,
+        kind: Kind,
+        a: u64,
+        b: u64,
+        draw: impl FnOnce(&Dice, &Faults) -> u64,
+    ) -> u64 {
+        let value = match &self.listed {
+            Some(listed) => listed.get(&(kind, a, b)).copied().unwrap_or(0),
+            None => draw(&self.dice, &self.faults),
+        };
+        if value != 0 {
+            self.note(Decision { kind, a, b, value });
+        }
+        value
+    }
+
+    fn note(&mut self, decision: Decision) {
+        self.decisions += 1;
+        if let Some(record) = &mut self.record {
+            record.push(decision);
+        }
+    }
+
+    /// When a recurring fault happens: its numbers and times in nanoseconds, up to `until`.
+    pub(super) fn schedule(&mut self, kind: Kind, mean_ms: u64, until: u64) -> Vec<(u64, u64)> {
+        let mut times = Vec::new();
+        if let Some(listed) = &self.listed {
+            let range = (kind, 0, 0)..=(kind, u64::MAX, u64::MAX);
+            times.extend(listed.range(range).map(|((_, a, _), value)| (*a, *value)));
+        } else if mean_ms > 0 {
+            let mut at = 0;
+            for nth in 1.. {
+                at +=
+                    1000 + self.dice.span(Stream::Schedule, kind as u64, nth, mean_ms * 1_000_000);
+                if at > until {
+                    break;
+                }
+                times.push((nth, at));
+            }
+        }
+        times.iter().for_each(|(a, value)| {
+            self.note(Decision { kind, a: *a, b: 0, value: *value });
+        });
+        times
+    }
+
+    /// The requests asked, and when; `own` are beside the workload's.
+    pub(super) fn asks(
+        &mut self,
+        commands: u64,
+        every_us: u64,
+        own: Vec<(u64, u64)>,
+    ) -> Vec<(u64, u64)> {
+        if self.listed.is_some() {
+            return self.schedule(Kind::Ask, 0, 0);
+        }
+        let (dice, mut at) = (self.dice, 0);
+        let drawn = (1..=commands).map(|number| {
+            at += 1 + dice.span(Stream::Arrival, number, 0, every_us * 1000);
+            (number, at)
+        });
+        let asks: Vec<_> = drawn.chain(own).collect();
+        for (number, at) in &asks {
+            self.note(Decision { kind: Kind::Ask, a: *number, b: 0, value: *at });
+        }
+        asks
+    }
+}

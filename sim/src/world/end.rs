@@ -1,0 +1,120 @@
+//! The second phase of a world, and its end.
+//!
+//! Rules:
+//! 1. When faults are over, either everything is healed: then every request is answered and all
+//!    comes to rest. Or a part stays broken for ever: then no message waits on a link that is
+//!    whole, and if none waits at all every request is answered, except those of islands that are
+//!    gone.
+//! 2. Time for it is bounded: [`JUDGED_TIMES`] looks.
+//!
+//! It doesn't know what went wrong before.
+
+use std::collections::BTreeSet;
+
+use archipelago_core::id::IslandId;
+use archipelago_core::island::Island;
+
+use super::decision::Kind;
+use super::dice::Stream;
+use super::links::{Cut, Ways};
+use super::process::Process;
+use super::run::{Event, MILLISECOND, Phase, World};
+use super::turns::Moment;
+use super::witness::Violation;
+use crate::check::Mark;
+
+/// How often a world with a broken part is looked at, and how long between two looks. A link that
+/// makes no progress sends again after 16 s at the latest.
+const JUDGED_TIMES: u64 = 60;
+const JUDGED_EVERY: u64 = 2_000 * MILLISECOND;
+
+impl<I: Island> World<'_, I> {
+    /// Faults are over.
+    pub(super) fn heal(&mut self) -> Result<(), Violation> {
+        let islands = u64::from(self.plan.islands);
+        let leave = self.chance.choose(Kind::Leave, 0, 0, |dice, faults| {
+            let leaves = islands > 1 && dice.happens(Stream::Heal, 0, 0, faults.left_broken_ppm);
+            if leaves { 1 + dice.below(Stream::Heal, 0, 1, 4) } else { 0 }
+        });
+        self.chance.faults = self.chance.faults.healed();
+        self.links.cuts.clear();
+        self.links.clogs.clear();
+        self.disk_full_until = 0;
+        if leave == 0 {
+            self.phase = Phase::Healed;
+            return Ok(());
+        }
+        self.phase = Phase::PartBroken;
+        let count = 1 + self.chance.dice.below(Stream::Heal, 0, 2, (islands / 3).max(1));
+        let draw = |nth| self.chance.dice.below(Stream::Heal, nth, 3, islands) as u32;
+        let gone: BTreeSet<IslandId> = (0..count).map(|nth| IslandId(draw(nth))).collect();
+        match Ways::ALL.get(leave as usize - 1) {
+            Some(ways) => self.links.broken.push(Cut { nth: 0, islands: gone, ways: *ways }),
+            None => gone.iter().for_each(|island| self.paused_until[island.0 as usize] = u64::MAX),
+        }
+        self.plan_event(JUDGED_EVERY, Event::Judge(1));
+        Ok(())
+    }
+
+    fn is_gone(&self, island: IslandId) -> bool {
+        self.paused_until[island.0 as usize] == u64::MAX
+    }
+
+    /// Whether both ways between two islands are whole.
+    fn are_joined(&self, a: IslandId, b: IslandId) -> bool {
+        let broken = self.links.is_broken(a, b) || self.links.is_broken(b, a);
+        !broken && !self.is_gone(a) && !self.is_gone(b)
+    }
+
+    /// Looks at a world with a broken part.
+    pub(super) fn judge(&mut self, nth: u64) -> Result<(), Violation> {
+        let waiting = self.witness.on_their_way();
+        let stuck = waiting.iter().find(|((from, to), _)| self.are_joined(*from, *to));
+        let mut unanswered =
+            self.unanswered.iter().filter(|(_, island)| !self.is_gone(**island)).peekable();
+        let seen = match (stuck, unanswered.peek()) {
+            (Some(((from, to), count)), _) => {
+                format!("{count} messages from island {from} to island {to} never arrive")
+            }
+            (None, Some((number, island))) if waiting.is_empty() => {
+                format!("request {number} of island {island} is never answered")
+            }
+            _ if self.process.is_none() => "the process stays down".to_owned(),
+            _ => {
+                self.figures.marks.hit(Mark::LeftBroken);
+                self.phase = Phase::Judged;
+                return self.look(Moment::Commit);
+            }
+        };
+        if nth >= JUDGED_TIMES {
+            let law = "with a part broken for ever the rest goes on";
+            return Err(Violation::new(law, seen));
+        }
+        self.plan_event(JUDGED_EVERY, Event::Judge(nth + 1));
+        Ok(())
+    }
+
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.unanswered.is_empty() && self.process.as_ref().is_some_and(Process::is_settled)
+    }
+
+    /// Nothing is planned any more, and the end was not reached.
+    pub(super) fn stuck(&self) -> Result<bool, Violation> {
+        let left = self.unanswered.len();
+        Err(Violation::new(
+            "after the faults everything is answered and comes to rest",
+            format!("nothing happens any more, and {left} requests are unanswered"),
+        ))
+    }
+
+    /// Everything is at rest: the completeness twins.
+    pub(super) fn finish(&mut self) -> Result<(), Violation> {
+        self.witness.finish()?;
+        self.look(Moment::End)?;
+        let process = self.process.take().expect("it is at rest, so it is there");
+        for driver in process.drivers.into_iter().flatten() {
+            self.witness.compare(driver.island(), driver.image())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,131 @@
+//! Reviving islands: from the journal alone, and from a snapshot and the rest of the journal. Both
+//! must give the same; the islands go on from the snapshot.
+//!
+//! It doesn't know when or why islands went down.
+
+use std::fmt;
+
+use archipelago::drive::restore;
+use archipelago::journal::{JournalSettings, Recovered, ScanMode, scan};
+use archipelago::replay::OpenError;
+use archipelago_core::id::{IslandId, JournalPosition};
+use archipelago_core::island::Island;
+use archipelago_core::journal::record::RecordsView;
+use archipelago_core::link::chunk::Chunk;
+use archipelago_core::replay::Image;
+
+use super::disk::Disk;
+use super::witness::{Violation, Witness};
+
+/// A snapshot that an island saved, as bytes.
+#[derive(Clone, Debug)]
+pub(super) struct Saved {
+    pub(super) bytes: Vec<u8>,
+}
+
+/// An island as it goes on.
+pub(super) struct Revived<I> {
+    pub(super) image: Image<I>,
+    /// Unacknowledged messages of the snapshot.
+    pub(super) unacked: Vec<(IslandId, Chunk)>,
+}
+
+/// What reading the journal gave.
+pub(super) struct Reading<I> {
+    pub(super) islands: Vec<Revived<I>>,
+    pub(super) recovered: Recovered,
+}
+
+/// Why a process does not start.
+pub(super) enum Trouble {
+    /// The journal refuses to open, and says why.
+    Refused(String),
+    /// A law does not hold.
+    Broken(Violation),
+}
+
+impl From<Violation> for Trouble {
+    fn from(violation: Violation) -> Self {
+        Self::Broken(violation)
+    }
+}
+
+/// Reads the journal; shows the witness what it had not seen durable.
+pub(super) fn revive<I: Island>(
+    disk: &Disk,
+    settings: &JournalSettings,
+    mode: ScanMode,
+    saved: &[Option<Saved>],
+    make: &mut dyn FnMut(IslandId) -> I,
+    witness: &mut Witness<I>,
+) -> Result<Reading<I>, Trouble> {
+    let refused = |error: &dyn fmt::Display| Trouble::Refused(error.to_string());
+    let restored = restore(disk, settings, mode, 1, make).map_err(|error| refused(&error))?;
+    let mut from_saved = Vec::new();
+    for saved in saved {
+        from_saved.push(match saved {
+            Some(saved) => Some(load::<I>(&saved.bytes)?),
+            None => None,
+        });
+    }
+    let mut seen = Ok(());
+    let mut visit = |island: IslandId, first: JournalPosition, body: &[u8]| {
+        // What is on its way to the disk is not durable yet.
+        if mode == ScanMode::Repair {
+            witness.see(island, first, body)?;
+        }
+        match from_saved.get_mut(island.0 as usize) {
+            Some(Some(revived)) => apply(revived, island, first, body),
+            _ => Ok(()),
+        }
+    };
+    scan::<OpenError>(disk, settings, ScanMode::ReadOnly, &mut |block| {
+        if seen.is_ok() {
+            seen = visit(block.header.island, block.header.first, block.body());
+        }
+        Ok(())
+    })
+    .map_err(|error| refused(&error))?;
+    seen?;
+    let islands = restored.images.into_iter().zip(from_saved).enumerate();
+    let islands = islands.map(|(island, (image, from_saved))| {
+        let Some(revived) = from_saved else { return Ok(Revived { image, unacked: Vec::new() }) };
+        if revived.image.digest() == image.digest() {
+            Ok(revived)
+        } else {
+            let seen = format!("island {island}: another state at record {}", image.position);
+            Err(Violation::new("a snapshot and the rest of the journal are the whole", seen))
+        }
+    });
+    let islands = islands.collect::<Result<_, _>>()?;
+    Ok(Reading { islands, recovered: restored.recovered })
+}
+
+fn load<I: Island>(bytes: &[u8]) -> Result<Revived<I>, Violation> {
+    let loaded = Image::load(bytes);
+    let (image, unacked) =
+        loaded.map_err(|error| Violation::new("a snapshot can be read", error.to_string()))?;
+    Ok(Revived { image, unacked })
+}
+
+/// Applies the records of a block that a snapshot does not hold.
+fn apply<I: Island>(
+    revived: &mut Revived<I>,
+    island: IslandId,
+    first: JournalPosition,
+    body: &[u8],
+) -> Result<(), Violation> {
+    let broken = |error: &dyn fmt::Display| {
+        let seen = format!("island {island}, block at {first}: {error}");
+        Violation::new("a snapshot and the rest of the journal are the whole", seen)
+    };
+    let mut records = RecordsView::new(body);
+    let mut position = first;
+    while let Some(record) = records.next_record().map_err(|error| broken(&error))? {
+        if position > revived.image.position {
+            revived.image.apply(&record).map_err(|error| broken(&error))?;
+        }
+        position = position.next();
+    }
+    Ok(())
+}
