@@ -9,11 +9,13 @@
 pub mod check;
 pub mod cli;
 pub mod fault;
+pub mod shrink;
 pub mod simulation;
 pub mod workload;
 pub mod world;
 
 pub use check::{Check, Cut, Mark, Marks};
 pub use fault::{Faults, Preset};
+pub use shrink::{Capsule, Effort, Shrunk};
 pub use simulation::{Broken, Simulation, Summary};
 pub use world::{Dice, Figures, Misfortune, Stream, Verb, Violation, Ways};

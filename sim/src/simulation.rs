@@ -48,13 +48,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use archipelago_core::codec;
-use archipelago_core::id::{IslandId, JournalPosition};
+use archipelago_core::id::IslandId;
 use archipelago_core::island::{Island, Limits};
 
 use crate::check::{Check, Cut, Mark, Simple, When};
 use crate::fault::{Faults, Preset};
+use crate::shrink::{Capsule, Effort, Shrunk, Told};
 use crate::world::{
-    Ask, Asked, DeadLetters, Dice, Figures, Histories, Letter, Misfortune, Plan, Typed, Verb,
+    Ask, Asked, Choices, DeadLetters, Dice, Figures, Keep, Letter, Misfortune, Plan, Typed, Verb,
     Violation, World,
 };
 
@@ -367,39 +368,61 @@ impl<I: Island> Simulation<I> {
         }
     }
 
+    /// Shrinks a seed that breaks a law: fewer requests, faults and islands, the same law. `None`
+    /// when it breaks none.
+    #[must_use]
+    pub fn shrink(&self, seed: u64, effort: Effort) -> Option<Shrunk> {
+        crate::shrink::shrink(&self.plan, seed, effort)
+    }
+
+    /// A shrunk failure in words: its choices in order, each request with its command, and the law.
+    #[must_use]
+    pub fn story(&self, seed: u64, shrunk: &Shrunk) -> String {
+        crate::shrink::story(&self.plan, seed, shrunk)
+    }
+
+    /// Replays a capsule made of this simulation.
+    #[must_use]
+    pub fn replay(&self, capsule: &Capsule) -> Told {
+        let ask = Ask {
+            choices: Choices::Listed(capsule.decisions.clone()),
+            islands: Some(capsule.islands),
+            weather: Some(capsule.weather),
+            ..Ask::default()
+        };
+        Told::of(capsule, World::ask_for(&self.plan, capsule.seed, ask).broken)
+    }
+
     /// Runs a seed twice and compares the two worlds, record by record.
     ///
     /// # Errors
     /// The law that it broke; or the first record that differs.
     pub fn twice(&self, seed: u64) -> Result<Figures, Broken> {
         let run = || {
-            let ask = Ask { histories: Histories::Wanted, ..Ask::default() };
+            let ask = Ask { keep: Keep::Digests, ..Ask::default() };
             World::ask_for(&self.plan, seed, ask)
         };
         let (first, second) = (run(), run());
-        let same = |(a, b): &(&Record, &Record)| a == b;
         let records = first.history.len().min(second.history.len());
         let law = "two worlds of one seed are the same";
         let broken = |seen: String| Broken { seed, violation: Violation::new(law, seen) };
-        let mut pairs = first.history.iter().zip(&second.history);
-        if let Some((a, b)) = pairs.find(|pair| !same(pair)) {
-            let seen = if (a.0, a.1) == (b.0, b.1) {
-                format!("record {} of island {} differs", a.1, a.0)
+        if let Some((a, b)) = first.history.iter().zip(&second.history).find(|(a, b)| a != b) {
+            let seen = if (a.island, a.position) == (b.island, b.position) {
+                format!("record {} of island {} differs", a.position, a.island)
             } else {
-                let (one, other) = ((a.1, a.0), (b.1, b.0));
                 format!(
-                    "record {} of island {} follows in one, record {} of island {} in the other",
-                    one.0, one.1, other.0, other.1
+                    "record {} of island {} comes in one, record {} of island {} in the other",
+                    a.position, a.island, b.position, b.island
                 )
             };
             return Err(broken(seen));
         }
-        if first.result != second.result {
+        if (&first.broken, first.figures) != (&second.broken, second.figures) {
             return Err(broken(format!("they differ after {records} records, not in a record")));
         }
-        first.result.map_err(|violation| Broken { seed, violation })
+        match first.broken {
+            None => Ok(first.figures),
+            Some(violation) => Err(Broken { seed, violation }),
+        }
     }
 }
-
-/// What a history keeps of a record.
-type Record = (IslandId, JournalPosition, u64);

@@ -21,6 +21,8 @@ pub enum Choices {
     Drawn,
     /// The dice, and they are written down.
     Recorded,
+    /// Only these requests are asked (number and nanoseconds); all else is drawn and written down.
+    Asking(Vec<(u64, u64)>),
     /// This list; what is not in it is the default.
     Listed(Vec<Decision>),
 }
@@ -32,21 +34,27 @@ pub(super) struct Chance {
     /// What goes wrong; changes when the world is healed.
     pub(super) faults: Faults,
     listed: Option<BTreeMap<(Kind, u64, u64), u64>>,
+    asking: Option<Vec<(u64, u64)>>,
     record: Option<Vec<Decision>>,
     pub(super) decisions: u64,
 }
 
 impl Chance {
     pub(super) fn new(dice: Dice, faults: Faults, choices: Choices) -> Self {
-        let (listed, record) = match choices {
-            Choices::Drawn => (None, None),
-            Choices::Recorded => (None, Some(Vec::new())),
+        let (mut listed, mut asking, mut record) = (None, None, None);
+        match choices {
+            Choices::Drawn => {}
+            Choices::Recorded => record = Some(Vec::new()),
+            Choices::Asking(asks) => {
+                record = Some(Vec::new());
+                asking = Some(asks);
+            }
             Choices::Listed(list) => {
                 let entry = |d: Decision| ((d.kind, d.a, d.b), d.value);
-                (Some(list.into_iter().map(entry).collect()), None)
+                listed = Some(list.into_iter().map(entry).collect());
             }
-        };
-        Self { dice, faults, listed, record, decisions: 0 }
+        }
+        Self { dice, faults, listed, asking, record, decisions: 0 }
     }
 
     /// What was written down.
@@ -117,7 +125,10 @@ impl Chance {
             at += 1 + dice.span(Stream::Arrival, number, 0, every_us * 1000);
             (number, at)
         });
-        let asks: Vec<_> = drawn.chain(own).collect();
+        let asks: Vec<_> = match self.asking.take() {
+            Some(asks) => asks,
+            None => drawn.chain(own).collect(),
+        };
         for (number, at) in &asks {
             self.note(Decision { kind: Kind::Ask, a: *number, b: 0, value: *at });
         }

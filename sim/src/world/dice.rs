@@ -2,7 +2,9 @@
 //!
 //! Rules:
 //! 1. The same (seed, stream, about) gives the same draw, in any order and in any process.
-//! 2. Integers only: no draw depends on a machine's floating point.
+//! 2. What is asked can be drawn from one seed and all else from another: the same commands in
+//!    another weather.
+//! 3. Integers only: no draw depends on a machine's floating point.
 //!
 //! It doesn't know what is decided by it.
 //!
@@ -36,20 +38,30 @@ pub enum Stream {
 /// Draws for one seed.
 #[derive(Clone, Copy, Debug)]
 pub struct Dice {
+    /// For what is asked.
     seed: u64,
+    /// For all else.
+    weather: u64,
 }
 
 impl Dice {
     /// The dice of `seed`.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
-        Self { seed }
+        Self { seed, weather: seed }
+    }
+
+    /// The same commands, all else drawn from another seed.
+    #[must_use]
+    pub const fn in_weather(self, weather: u64) -> Self {
+        Self { weather, ..self }
     }
 
     /// 64 random bits about `(a, b)`.
     #[must_use]
     pub const fn bits(&self, stream: Stream, a: u64, b: u64) -> u64 {
-        let mut mixed = mix(self.seed ^ (stream as u64).wrapping_mul(0xa076_1d64_78bd_642f));
+        let seed = if matches!(stream, Stream::Workload) { self.seed } else { self.weather };
+        let mut mixed = mix(seed ^ (stream as u64).wrapping_mul(0xa076_1d64_78bd_642f));
         mixed = mix(mixed ^ a);
         mix(mixed ^ b.wrapping_mul(0xe703_7ed1_a0b4_28db))
     }

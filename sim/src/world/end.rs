@@ -31,7 +31,7 @@ const JUDGED_EVERY: u64 = 2_000 * MILLISECOND;
 impl<I: Island> World<'_, I> {
     /// Faults are over.
     pub(super) fn heal(&mut self) -> Result<(), Violation> {
-        let islands = u64::from(self.plan.islands);
+        let islands = u64::from(self.islands);
         let leave = self.chance.choose(Kind::Leave, 0, 0, |dice, faults| {
             let leaves = islands > 1 && dice.happens(Stream::Heal, 0, 0, faults.left_broken_ppm);
             if leaves { 1 + dice.below(Stream::Heal, 0, 1, 4) } else { 0 }

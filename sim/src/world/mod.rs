@@ -41,5 +41,5 @@ pub use links::Ways;
 pub use plan::{
     Asked, Expectation, Letter, Make, Matches, Misfortune, Plan, Typed, Verb, Workload,
 };
-pub use run::{Ask, Histories, Outcome, World};
-pub use witness::{DeadLetters, Violation};
+pub use run::{Ask, Outcome, World};
+pub use witness::{DeadLetters, Keep, Kept, Violation};

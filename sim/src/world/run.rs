@@ -32,7 +32,7 @@ use super::plan::Plan;
 use super::process::Process;
 use super::revive::Saved;
 use super::trouble::{Cause, Lying};
-use super::witness::{History, Violation, Witness};
+use super::witness::{Keep, Kept, Violation, Witness};
 use crate::check::Check;
 
 pub(super) const MILLISECOND: u64 = 1_000_000;
@@ -119,29 +119,27 @@ pub(super) enum Phase {
 pub struct Ask {
     /// Where choices come from.
     pub choices: Choices,
-    /// Whether the digest after each record is wanted.
-    pub histories: Histories,
-}
-
-/// Whether the digest after each record is wanted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Histories {
-    /// No.
-    #[default]
-    Unwanted,
-    /// Yes.
-    Wanted,
+    /// What is kept of each record.
+    pub keep: Keep,
+    /// Fewer islands than the plan says.
+    pub islands: Option<u32>,
+    /// Everything but the commands is drawn from this seed instead.
+    pub weather: Option<u64>,
+    /// Give up after so many events.
+    pub steps_max: Option<u64>,
 }
 
 /// All that a run gives.
 #[derive(Debug)]
 pub struct Outcome {
-    /// The figures, or the law that does not hold.
-    pub result: Result<Figures, Violation>,
+    /// The law that does not hold, if there is one.
+    pub broken: Option<Violation>,
+    /// The figures, up to there.
+    pub figures: Figures,
     /// The choices, if they were to be written down.
     pub decisions: Vec<super::decision::Decision>,
-    /// The digest after each record, if it was wanted.
-    pub history: Vec<(IslandId, archipelago_core::id::JournalPosition, u64)>,
+    /// What was kept of each record, in the order in which they became durable.
+    pub history: Vec<Kept>,
 }
 
 /// Both ends of the queue of answers.
@@ -150,6 +148,8 @@ type Answers<R> = (Sender<Completion<R>>, Receiver<Completion<R>>);
 /// One world.
 pub struct World<'a, I: Island> {
     pub(super) plan: &'a Plan<I>,
+    pub(super) islands: u32,
+    steps_max: u64,
     pub(super) chance: Chance,
     pub(super) now: u64,
     pub(super) agenda: Agenda<Event>,
@@ -195,24 +195,24 @@ impl<'a, I: Island> World<'a, I> {
     /// # Errors
     /// The first law that does not hold.
     pub fn run(plan: &'a Plan<I>, seed: u64) -> Result<Figures, Violation> {
-        Self::ask_for(plan, seed, Ask::default()).result
+        let Outcome { broken, figures, .. } = Self::ask_for(plan, seed, Ask::default());
+        broken.map_or(Ok(figures), Err)
     }
 
     /// Runs the world of `seed`, for what `ask` wants to know.
     pub fn ask_for(plan: &'a Plan<I>, seed: u64, ask: Ask) -> Outcome {
-        let failed =
-            |violation| Outcome { result: Err(violation), decisions: vec![], history: vec![] };
         let mut world = match Self::new(plan, seed, ask) {
             Ok(world) => world,
-            Err(violation) => return failed(violation),
+            Err(violation) => {
+                let (figures, broken) = (Figures::default(), Some(violation));
+                return Outcome { broken, figures, decisions: vec![], history: vec![] };
+            }
         };
-        let ended = world
-            .start()
-            .and_then(|()| world.go_on())
-            .map_err(|violation| Violation { at: (world.now, world.figures.steps), ..violation });
-        let figures = world.figures();
+        let ended = world.start().and_then(|()| world.go_on());
+        let at = (world.now, world.figures.steps);
         Outcome {
-            result: ended.map(|()| figures),
+            broken: ended.err().map(|violation| Violation { at, ..violation }),
+            figures: world.figures(),
             history: world.witness.take_history(),
             decisions: world.chance.into_record(),
         }
@@ -220,46 +220,45 @@ impl<'a, I: Island> World<'a, I> {
 
     /// The world of `seed` before anything has happened.
     pub(crate) fn new(plan: &'a Plan<I>, seed: u64, ask: Ask) -> Result<Self, Violation> {
-        let dice = Dice::new(seed);
-        let table = Table::modulo(plan.islands)
+        let dice = Dice::new(seed).in_weather(ask.weather.unwrap_or(seed));
+        let islands = ask.islands.unwrap_or(plan.islands).min(plan.islands);
+        let table = Table::modulo(islands)
             .map_err(|error| Violation::new("the plan can be run", error.to_string()))?;
-        let born = (0..plan.islands).map(|island| Image::new((plan.make)(IslandId(island))));
+        let born = (0..islands).map(|island| Image::new((plan.make)(IslandId(island))));
         let settings = JournalSettings {
             life: Life(dice.bits(Stream::Disk, 0, 0)),
-            islands: plan.islands,
+            islands,
             segment_bytes: SEGMENT_BYTES,
             code: Default::default(),
             durability: Durability::Disk,
         };
-        let history = match ask.histories {
-            Histories::Wanted => History::Kept,
-            Histories::Unwanted => History::Dropped,
-        };
         let client = route::client_id(CLIENT);
-        let islands = plan.islands as usize;
+        let count = islands as usize;
         let mut chance = Chance::new(dice, plan.faults(&dice), ask.choices);
         let mut world = Self {
             plan,
+            islands,
+            steps_max: ask.steps_max.unwrap_or(2_000_000 + 5_000 * plan.commands),
             now: 0,
             agenda: Agenda::new(),
             settings,
             table: Arc::new(table),
             disk: Arc::new(Disk::default()),
             links: FakeLinks::default(),
-            clocks: Clocks::new(&mut chance, plan.islands),
+            clocks: Clocks::new(&mut chance, islands),
             process: None,
             life: 0,
             starts: 0,
-            runs: vec![0; islands],
-            ticks: vec![u64::MAX; islands],
-            paused_until: vec![0; islands],
-            saved: vec![None; islands],
+            runs: vec![0; count],
+            ticks: vec![u64::MAX; count],
+            paused_until: vec![0; count],
+            saved: vec![None; count],
             written: Vec::new(),
             commits: 0,
             disk_full_until: 0,
             doomed: None,
             lying: None,
-            witness: Witness::new(born.collect(), client, plan.dead_letters, history),
+            witness: Witness::new(born.collect(), client, plan.dead_letters, ask.keep),
             checks: plan.checks.iter().map(|make| make()).collect(),
             typed: vec![0; plan.typed.len()],
             unanswered: BTreeMap::new(),
@@ -281,9 +280,8 @@ impl<'a, I: Island> World<'a, I> {
     }
 
     fn go_on(&mut self) -> Result<(), Violation> {
-        let steps_max = 2_000_000 + 5_000 * self.plan.commands;
         while self.step()? {
-            if self.figures.steps > steps_max {
+            if self.figures.steps > self.steps_max {
                 let (steps, left) = (self.figures.steps, self.unanswered.len());
                 return Err(Violation::new(
                     "after the faults everything is answered and comes to rest",

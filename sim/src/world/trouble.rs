@@ -113,7 +113,7 @@ impl<I: Island> World<'_, I> {
     }
 
     fn island(&self, stream: Stream, nth: u64) -> IslandId {
-        IslandId(self.draw(stream, nth, 1, u64::from(self.plan.islands)) as u32)
+        IslandId(self.draw(stream, nth, 1, u64::from(self.islands)) as u32)
     }
 
     pub(super) fn crash_at(&mut self, _nth: u64) -> Result<(), Violation> {
@@ -226,7 +226,7 @@ impl<I: Island> World<'_, I> {
         }
         self.process = Some(Process::new(&disk, &settings, &reading.recovered, drivers)?);
         self.look(Moment::Commit)?;
-        (0..self.plan.islands).try_for_each(|island| self.touched(IslandId(island)))?;
+        (0..self.islands).try_for_each(|island| self.touched(IslandId(island)))?;
         self.ask_all_again(|_| true)
     }
 
@@ -310,7 +310,7 @@ impl<I: Island> World<'_, I> {
     }
 
     pub(super) fn cut_at(&mut self, nth: u64) -> Result<(), Violation> {
-        if self.phase == Phase::Storm && self.plan.islands > 1 {
+        if self.phase == Phase::Storm && self.islands > 1 {
             let ways = Ways::ALL[self.draw(Stream::Partition, nth, 2, 3) as usize];
             let mut islands = BTreeSet::from([self.island(Stream::Partition, nth)]);
             if self.draw(Stream::Partition, nth, 4, 3) == 0 {
@@ -318,7 +318,7 @@ impl<I: Island> World<'_, I> {
                 let half = |island: &u32| {
                     self.draw(Stream::Partition, nth, 100 + u64::from(*island), 2) == 0
                 };
-                islands.extend((0..self.plan.islands).filter(half).map(IslandId));
+                islands.extend((0..self.islands).filter(half).map(IslandId));
             }
             self.links.cuts.push(Cut { nth, islands, ways });
             self.figures.marks.hit(Mark::Cut);
@@ -333,7 +333,7 @@ impl<I: Island> World<'_, I> {
         if self.phase == Phase::Storm {
             let about = nth << 8;
             let from = self.island(Stream::Partition, about);
-            let to = self.draw(Stream::Partition, about, 2, u64::from(self.plan.islands)) as u32;
+            let to = self.draw(Stream::Partition, about, 2, u64::from(self.islands)) as u32;
             let mean = self.chance.faults.clog_ms_mean * MILLISECOND;
             let until = self.now + self.chance.dice.span(Stream::Partition, about, 3, mean);
             self.links.clogs.push((from, IslandId(to), until));

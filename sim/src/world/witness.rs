@@ -88,15 +88,35 @@ pub(super) struct Witness<I> {
     pub(super) messages: u64,
     /// Per island, rolls over every durable record.
     digests: Vec<Rolling>,
-    /// The digest after each record, when they are kept.
-    history: Option<Vec<(IslandId, JournalPosition, u64)>>,
+    keep: Keep,
+    history: Vec<Kept>,
+    /// The requests that records of clients are, when causes are kept.
+    roots: Lookup<(IslandId, JournalPosition), RequestNumber>,
 }
 
-/// Whether a digest is kept for each record.
+/// What is kept of each record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// The request at the root of it.
+    Causes,
+    /// A digest of it and of the state after it.
+    Digests,
+}
+
+/// What is kept of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum History {
-    Kept,
-    Dropped,
+pub struct Kept {
+    /// The island.
+    pub island: IslandId,
+    /// The record.
+    pub position: JournalPosition,
+    /// The request that caused it, by however many messages; none for a timer.
+    pub root: Option<RequestNumber>,
+    /// The digest of it and of the state after it; 0 if it was not wanted.
+    pub digest: u64,
 }
 
 impl<I: Island> Witness<I> {
@@ -104,7 +124,7 @@ impl<I: Island> Witness<I> {
         images: Vec<Image<I>>,
         client: ClientId,
         dead_letters: DeadLetters,
-        history: History,
+        keep: Keep,
     ) -> Self {
         Self {
             digests: vec![Rolling::default(); images.len()],
@@ -117,7 +137,9 @@ impl<I: Island> Witness<I> {
             changed: Vec::new(),
             records: 0,
             messages: 0,
-            history: (history == History::Kept).then(Vec::new),
+            keep,
+            history: Vec::new(),
+            roots: Lookup::new(),
         }
     }
 
@@ -132,9 +154,23 @@ impl<I: Island> Witness<I> {
         all.value()
     }
 
-    /// The digest after each record, in the order in which they became durable.
-    pub(super) fn take_history(&mut self) -> Vec<(IslandId, JournalPosition, u64)> {
-        self.history.take().unwrap_or_default()
+    /// What was kept of each record, in the order in which they became durable.
+    pub(super) fn take_history(&mut self) -> Vec<Kept> {
+        std::mem::take(&mut self.history)
+    }
+
+    fn keep(&mut self, island: IslandId, position: JournalPosition, record: &RecordView<'_>) {
+        let root = match record.source {
+            Source::Client { asker, .. } => {
+                self.roots.insert((island, position), asker.number);
+                Some(asker.number)
+            }
+            Source::Island { cause, .. } => {
+                self.roots.get(&(cause.island, cause.position)).copied()
+            }
+            Source::Timer(_) => None,
+        };
+        self.history.push(Kept { island, position, root, digest: 0 });
     }
 
     /// What is seen from now on has changed since.
@@ -165,16 +201,19 @@ impl<I: Island> Witness<I> {
                     let seen = format!("record {position} follows record {last}");
                     return Err(broken(position, &seen));
                 }
+                if self.keep != Keep::Nothing {
+                    self.keep(island, position, &record);
+                }
                 self.see_record(island, position, &record)?;
                 let image = &mut self.images[island.0 as usize];
                 let applied = image.apply(&record);
                 applied.map_err(|error: ReplayError| broken(position, &error))?;
-                if let Some(history) = &mut self.history {
+                if let (Keep::Digests, Some(kept)) = (self.keep, self.history.last_mut()) {
                     let mut one = self.digests[island.0 as usize];
                     one.add(record.stamp.0);
                     one.add_bytes(record.input);
                     one.add(image.digest().map_err(|error| broken(position, &error))?.0 as u64);
-                    history.push((island, position, one.value()));
+                    kept.digest = one.value();
                 }
             }
             position = position.next();

@@ -1,0 +1,25 @@
+//! Shrinking: from a world that broke a law to the fewest choices that still break it.
+//!
+//! ```text
+//! what came later ─▶ causal cone ─▶ islands ─▶ families of faults ─▶ requests ─▶ single choices
+//! ```
+//! Rules:
+//! 1. A smaller world counts only if the same law breaks in it.
+//! 2. Causes first: the requests whose records the failing island saw last are tried alone, before
+//!    anything is halved.
+//! 3. When fewer requests don't break it in the same weather, other weather is tried: the same
+//!    requests, everything else drawn anew. Then the choices of that world go on.
+//! 4. Time is bounded; what is smallest by then is the answer.
+//!
+//! It doesn't know the islands' words.
+//!
+//! Source: Zeller and Hildebrandt, "Simplifying and Isolating Failure-Inducing Input" (2002).
+
+mod capsule;
+mod search;
+mod story;
+
+pub use capsule::{BadCapsule, Capsule, Told};
+pub(crate) use search::shrink;
+pub use search::{Effort, Shrunk};
+pub(crate) use story::story;
