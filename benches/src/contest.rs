@@ -8,6 +8,7 @@
 use std::fmt;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -70,23 +71,43 @@ impl fmt::Display for Failed {
 
 impl std::error::Error for Failed {}
 
-/// Runs all contenders on the ring of `size` in turns, `rounds` times.
+/// Runs all contenders on the ring of `size` in turns, `rounds` times. A contender whose run would
+/// take more than `cpu_max` makes fewer hops: its size says how many.
 ///
 /// # Errors
 /// The first run that failed or did not deliver everything.
-pub fn contest(contenders: &[Contender], size: Size, rounds: u32) -> Result<Vec<Runs>, Failed> {
-    let runs = |one: &Contender| Runs { name: one.name.clone(), size, runs: Vec::new() };
-    let mut all: Vec<Runs> = contenders.iter().map(runs).collect();
+pub fn contest(
+    contenders: &[Contender],
+    size: Size,
+    rounds: u32,
+    cpu_max: Duration,
+) -> Result<Vec<Runs>, Failed> {
+    let failed = |contender: &Contender, why| {
+        let name = contender.name.clone();
+        Failed { name, size, why }
+    };
+    let runs = |one: &Contender| {
+        let size = bearable(one, size, cpu_max).map_err(|why| failed(one, why))?;
+        Ok(Runs { name: one.name.clone(), size, runs: Vec::new() })
+    };
+    let mut all = contenders.iter().map(runs).collect::<Result<Vec<Runs>, Failed>>()?;
     for _ in 0..rounds {
         for (contender, runs) in contenders.iter().zip(&mut all) {
-            let told = once(contender, size).map_err(|why| {
-                let name = contender.name.clone();
-                Failed { name, size, why }
-            })?;
+            let told = once(contender, runs.size).map_err(|why| failed(contender, why))?;
             runs.runs.push(told);
         }
     }
     Ok(all)
+}
+
+/// The size that keeps a run below `cpu_max`, as a short run foretells.
+fn bearable(contender: &Contender, size: Size, cpu_max: Duration) -> Result<Size, String> {
+    let hops = size.hops.div_ceil(100);
+    let told = once(contender, Size { hops, ..size })?;
+    let cpu_nanos_max = u64::try_from(cpu_max.as_nanos()).unwrap_or(u64::MAX);
+    let hops_max = u64::from(hops).saturating_mul(cpu_nanos_max) / told.cpu_nanos.max(1);
+    let hops_max = u32::try_from(hops_max).unwrap_or(u32::MAX).max(hops);
+    Ok(Size { hops: size.hops.min(hops_max), ..size })
 }
 
 fn once(contender: &Contender, size: Size) -> Result<Told, String> {

@@ -32,9 +32,12 @@ struct Args {
     /// Runs of each contender.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
-    /// Another contender, as name=program; may be given several times.
-    #[arg(long = "peer", value_name = "NAME=PROGRAM")]
-    peers: Vec<String>,
+    /// The folder with the programs of `benches/peers`, to run them beside ours.
+    #[arg(long, value_name = "FOLDER")]
+    peers: Option<PathBuf>,
+    /// A contender whose run would take more CPU seconds makes fewer hops.
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    cpu_max: u64,
     /// A few seconds in all: small rings, one run, so that this does not rot.
     #[arg(long)]
     short: bool,
@@ -55,6 +58,14 @@ struct Args {
     #[arg(long, hide = true)]
     hops: Option<u32>,
 }
+
+/// Peers: name, program, style. A stream glues tokens to lumps: see `benches/README.md`.
+const PEERS: [(&str, &str, &str); 4] = [
+    ("madsim", "madsim", "raw"),
+    ("turmoil", "turmoil", "udp"),
+    ("madsim-stream", "madsim", "tcp"),
+    ("turmoil-stream", "turmoil", "tcp"),
+];
 
 /// All figures.
 #[derive(Debug, Serialize)]
@@ -92,16 +103,18 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
         return profile(args, Duration::from_secs(seconds));
     }
     let mut contenders = vec![ours(&std::env::current_exe()?)];
-    for peer in &args.peers {
-        let (name, program) = peer.split_once('=').ok_or("--peer takes NAME=PROGRAM")?;
-        let (name, program) = (name.to_owned(), program.into());
-        contenders.push(Contender { name, program, arguments: Vec::new() });
+    if let Some(folder) = &args.peers {
+        contenders.extend(PEERS.iter().map(|(name, program, style)| {
+            let arguments = vec!["--style".to_owned(), (*style).to_owned()];
+            Contender { name: (*name).to_owned(), program: folder.join(program), arguments }
+        }));
     }
     let runs = if args.short { 1 } else { args.runs };
+    let cpu_max = Duration::from_secs(args.cpu_max);
     let sizes = args.tokens_per_node.iter().flat_map(|per_node| {
         args.nodes.iter().map(|nodes| size(args, nodes.get(), per_node.get()))
     });
-    let rings = sizes.map(|size| contest(&contenders, size, runs));
+    let rings = sizes.map(|size| contest(&contenders, size, runs, cpu_max));
     let about = About::here();
     println!("{}, commit {}\n{}\n", about.machine, about.commit, about.command);
     let rings = rings.collect::<Result<Vec<_>, _>>()?;
