@@ -121,6 +121,17 @@ impl<'a> Reader<'a> {
     /// [`Malformed`] when it is cut off or longer than 64 bits.
     #[inline]
     pub fn varint(&mut self, expected: &'static str) -> Result<u64, Malformed> {
+        // Most numbers are below 128.
+        if let Some(&byte) = self.bytes.get(self.at)
+            && byte < 0x80
+        {
+            self.at += 1;
+            return Ok(u64::from(byte));
+        }
+        self.long_varint(expected)
+    }
+
+    fn long_varint(&mut self, expected: &'static str) -> Result<u64, Malformed> {
         let at = self.at;
         let mut value = 0_u64;
         for shift in (0..70).step_by(7) {

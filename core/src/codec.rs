@@ -87,11 +87,14 @@ struct Appender<'a>(&'a mut Vec<u8>);
 impl postcard::ser_flavors::Flavor for Appender<'_> {
     type Output = ();
 
+    // A user's crate calls these for every byte: without the hint they stay calls into this one.
+    #[inline]
     fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
         self.0.push(byte);
         Ok(())
     }
 
+    #[inline]
     fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
         self.0.extend_from_slice(bytes);
         Ok(())

@@ -48,6 +48,7 @@ impl<'a> Message<'a> {
     ///
     /// # Errors
     /// [`Malformed`] with the byte.
+    #[inline]
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(bytes);
         let stamp = Stamp(u64::from_le_bytes(reader.array("a stamp")?));

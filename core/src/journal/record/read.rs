@@ -30,6 +30,7 @@ impl<'a> RecordsView<'a> {
     ///
     /// # Errors
     /// [`Malformed`] (byte of the body, or of the record) when it is not a record.
+    #[inline]
     pub fn next_record(&mut self) -> Result<Option<RecordView<'a>>, Malformed> {
         if self.reader.is_empty() {
             return Ok(None);
@@ -60,6 +61,7 @@ impl<'a> RecordView<'a> {
     ///
     /// # Errors
     /// [`Malformed`] with the byte.
+    #[inline]
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(bytes);
         let [flags] = reader.array("flags")?;
@@ -112,6 +114,7 @@ impl<'a> RecordView<'a> {
         }
     }
 
+    #[inline]
     fn count(&self, reader: &mut Reader<'a>, flag: u8) -> Result<u64, Malformed> {
         if self.flags & flag == 0 { Ok(0) } else { reader.varint("a count") }
     }
@@ -160,6 +163,7 @@ pub enum Entry<'a> {
     Cancelled(TimerNumber),
 }
 
+#[inline]
 fn read_source(reader: &mut Reader<'_>, flags: u8) -> Result<Source, Malformed> {
     match flags & SOURCE_MASK {
         SOURCE_CLIENT => {
