@@ -9,6 +9,7 @@
 //! It doesn't know when anything happens: the world calls it.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use archipelago::drive::{Book, Driver, Rereader};
@@ -22,8 +23,8 @@ use super::disk::Disk;
 use super::disk::lie::Written;
 use super::witness::{Violation, Witness};
 
-/// A block on its way to the disk, as the witness will see it.
-type Seen = (IslandId, JournalPosition, Vec<u8>);
+/// A block on its way to the disk, as the witness will see it: where its body stands in the commit.
+type Seen = (IslandId, JournalPosition, Range<usize>);
 
 /// A boundary of a commit: where a crash is worth trying.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,9 +183,13 @@ impl<I: Island> Process<I> {
             }
         }
         self.unsealed = asleep;
-        let seen = blocks.iter().map(|block| (block.island, block.first, block.body.clone()));
+        let mut bytes = 0;
+        let seen = blocks.iter().map(|block| {
+            let start = bytes + HEADER_BYTES;
+            bytes = start + block.body.len();
+            (block.island, block.first, start..bytes)
+        });
         let seen: Vec<Seen> = seen.collect();
-        let bytes: usize = seen.iter().map(|(_, _, body)| body.len() + HEADER_BYTES).sum();
         let Some(commit) = self.book.prepare(&mut blocks).map_err(|error| broken(&error))? else {
             return Ok(Begun::Nothing);
         };
@@ -237,7 +242,7 @@ impl<I: Island> Process<I> {
         let Some(Writing { commit, seen, written }) = self.writing.take() else { return Ok(None) };
         witness.begin_commit();
         for (island, first, body) in seen {
-            witness.see(island, first, &body)?;
+            witness.see(island, first, &commit.image()[body])?;
         }
         Ok(Some((written, self.book.complete(commit))))
     }

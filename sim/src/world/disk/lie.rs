@@ -10,7 +10,7 @@
 
 use std::fmt;
 
-use archipelago_core::journal::frame::{BlockPlace, HEADER_BYTES, SECTOR, SegmentNumber};
+use archipelago_core::journal::frame::{BlockPlace, SECTOR, SegmentNumber};
 
 use super::{Disk, File};
 use std::collections::BTreeMap;
@@ -78,32 +78,30 @@ impl Disk {
         let mut files = self.lock();
         let truth = Truth(files.clone());
         let file = files.get_mut(&chosen.place.segment)?;
+        let range = chosen.range();
         match lie {
-            Lie::Flush => file.put(chosen.range(), |_| 0),
+            Lie::Flush => file.put(range.start, &vec![0; range.len()]),
             Lie::Rot => {
                 // A bit of the header or body: the padding means nothing.
-                let at = chosen.place.offset as usize + draw(u64::from(chosen.bytes)) as usize;
-                let bit = 1 << draw(8);
-                file.put(at..at + 1, |byte| byte ^ bit);
+                let at = range.start + draw(u64::from(chosen.bytes)) as usize;
+                file.turn(at, 1 << draw(8));
             }
             Lie::Misdirected => {
                 let other = *before.get(draw(before.len() as u64) as usize)?;
-                let bytes = file.safe[chosen.range()].to_vec();
-                if other == chosen || bytes.len() < HEADER_BYTES {
+                if other == chosen {
                     return None;
                 }
-                file.put(chosen.range(), |_| 0);
+                let mut bytes = vec![0; range.len()];
+                file.read(range.start, &mut bytes);
+                file.put(range.start, &vec![0; range.len()]);
                 let there = files.get_mut(&other.place.segment)?;
                 let start = other.place.offset as usize;
-                let end = (start + bytes.len()).min(there.safe.len());
-                // It must not reach the last commit, which is to prove the lie.
-                let end = if other.place.segment == last.place.segment {
-                    end.min(last.place.offset as usize)
-                } else {
-                    end
-                };
-                there.safe[start..end].copy_from_slice(&bytes[..end - start]);
-                there.seen[start..end].copy_from_slice(&bytes[..end - start]);
+                let mut end = (start + bytes.len()).min(there.bytes as usize);
+                if other.place.segment == last.place.segment {
+                    // It must not reach the last commit, which is to prove the lie.
+                    end = end.min(last.place.offset as usize);
+                }
+                there.put(start, &bytes[..end - start]);
             }
             Lie::Entry => {
                 if chosen.place.segment == last.place.segment {
@@ -125,16 +123,16 @@ impl Disk {
         let mut files = self.lock();
         let truth = Truth(files.clone());
         let at = of.place.offset as usize + (of.bytes as usize) / 2;
-        files.get_mut(&of.place.segment)?.put(at..at + 1, |byte| byte ^ 1);
+        files.get_mut(&of.place.segment)?.turn(at, 1);
         Some(truth)
     }
 }
 
 impl File {
-    /// Changes bytes of both images.
-    fn put(&mut self, range: std::ops::Range<usize>, change: impl Fn(u8) -> u8) {
-        for image in [&mut self.seen, &mut self.safe] {
-            image[range.clone()].iter_mut().for_each(|byte| *byte = change(*byte));
-        }
+    /// Turns bits of one byte.
+    fn turn(&mut self, at: usize, bits: u8) {
+        let mut byte = [0];
+        self.read(at, &mut byte);
+        self.put(at, &[byte[0] ^ bits]);
     }
 }

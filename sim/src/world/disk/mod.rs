@@ -1,4 +1,4 @@
-//! A disk that keeps two images: what a reader sees, and what a loss of power would leave.
+//! A disk with two images: what a reader sees, and what a loss of power would leave.
 //!
 //! Rules:
 //! 1. A write is seen at once and safe after a sync. A segment and its name are safe when made.
@@ -12,7 +12,7 @@
 
 pub(super) mod lie;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -27,14 +27,32 @@ pub(super) struct Disk {
     files: Mutex<BTreeMap<SegmentNumber, File>>,
 }
 
+/// A file as a reader sees it. Most of a sector is padding, so only what stands before its last
+/// zeros is kept: a journal of many small commits then costs what it says.
 #[derive(Clone, Debug)]
 struct File {
-    seen: Vec<u8>,
-    safe: Vec<u8>,
-    /// Sectors that differ.
-    dirty: BTreeSet<usize>,
-    /// Sectors that differ and that no flush will touch: a flush failed.
-    forgotten: BTreeSet<usize>,
+    bytes: u64,
+    sectors: Vec<Sector>,
+    /// What would be left, by sector, where it differs from what is seen.
+    dirty: BTreeMap<usize, Sector>,
+    /// The same, of sectors that no flush will touch: a flush failed.
+    forgotten: BTreeMap<usize, Sector>,
+}
+
+/// A sector without its last zeros.
+type Sector = Box<[u8]>;
+
+fn trimmed(bytes: &[u8]) -> Sector {
+    let words = bytes.rchunks(64).take_while(|chunk| chunk.iter().all(|byte| *byte == 0)).count();
+    let upto = bytes.len().saturating_sub(words * 64);
+    let upto = bytes[..upto].iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    bytes[..upto].into()
+}
+
+fn whole(sector: &[u8]) -> [u8; SECTOR] {
+    let mut bytes = [0; SECTOR];
+    bytes[..sector.len()].copy_from_slice(sector);
+    bytes
 }
 
 /// What becomes of an unsynced sector when the power goes.
@@ -64,19 +82,19 @@ impl Disk {
         let mut torn = 0;
         for (number, file) in self.lock().iter_mut() {
             let mut differing = std::mem::take(&mut file.dirty);
-            differing.append(&mut file.forgotten);
-            for sector in differing {
-                let range = sector * SECTOR..(sector + 1) * SECTOR;
-                let (safe, seen) = (&mut file.safe[range.clone()], &mut file.seen[range]);
+            // What was written again after a failed flush is in both; the first is what is safe.
+            for (sector, safe) in std::mem::take(&mut file.forgotten) {
+                differing.insert(sector, safe);
+            }
+            for (sector, safe) in differing {
                 match fate(*number, sector) {
-                    Fate::Lost => {}
-                    Fate::Kept => safe.copy_from_slice(seen),
+                    Fate::Lost => file.sectors[sector] = safe,
+                    Fate::Kept => {}
                     Fate::Torn { upto, noise } => {
                         torn += 1;
-                        tear(safe, seen, upto, noise);
+                        file.sectors[sector] = tear(&file.sectors[sector], upto, noise);
                     }
                 }
-                seen.copy_from_slice(safe);
             }
         }
         torn
@@ -85,30 +103,78 @@ impl Disk {
     /// A flush fails: nothing became safe, and no later flush will try these sectors again.
     pub(super) fn fail_flush(&self, segment: SegmentNumber) {
         if let Some(file) = self.lock().get_mut(&segment) {
-            let mut dirty = std::mem::take(&mut file.dirty);
-            file.forgotten.append(&mut dirty);
+            for (sector, safe) in std::mem::take(&mut file.dirty) {
+                file.forgotten.entry(sector).or_insert(safe);
+            }
         }
     }
 
-    /// A hash of all that is safe.
+    /// A hash of all that is seen: at the end of a world, all that is safe.
     pub(super) fn digest(&self) -> u64 {
         let mut rolling = Rolling::default();
         for (number, file) in self.lock().iter() {
             rolling.add(u64::from(number.0));
-            rolling.add_bytes(&file.safe);
+            file.sectors.iter().for_each(|sector| rolling.add_bytes(sector));
         }
         rolling.value()
     }
 }
 
 /// A torn sector: a part of the new bytes, then noise.
-fn tear(safe: &mut [u8], seen: &[u8], upto: usize, noise: u64) {
-    let upto = upto.min(SECTOR);
-    safe[..upto].copy_from_slice(&seen[..upto]);
+fn tear(seen: &[u8], upto: usize, noise: u64) -> Sector {
+    let mut bytes = whole(seen);
     let mut state = noise;
-    for byte in &mut safe[upto..] {
+    for byte in &mut bytes[upto.min(SECTOR)..] {
         state = state.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(1);
         *byte = (state >> 56) as u8;
+    }
+    trimmed(&bytes)
+}
+
+impl File {
+    fn new(bytes: u64) -> Self {
+        let sectors = (bytes as usize).div_ceil(SECTOR);
+        let sectors = std::iter::repeat_with(Sector::default).take(sectors).collect();
+        Self { bytes, sectors, dirty: BTreeMap::new(), forgotten: BTreeMap::new() }
+    }
+
+    fn read(&self, offset: usize, buffer: &mut [u8]) -> usize {
+        let end = (self.bytes as usize).min(offset.saturating_add(buffer.len()));
+        let mut at = offset;
+        while at < end {
+            let (sector, within) = (at / SECTOR, at % SECTOR);
+            let count = (SECTOR - within).min(end - at);
+            let to = &mut buffer[at - offset..at - offset + count];
+            let kept = self.sectors[sector].get(within..).unwrap_or_default();
+            let kept = &kept[..kept.len().min(count)];
+            to[..kept.len()].copy_from_slice(kept);
+            to[kept.len()..].fill(0);
+            at += count;
+        }
+        end.saturating_sub(offset)
+    }
+
+    /// Puts bytes into sectors; what stood there is handed to `before`.
+    fn write(&mut self, offset: usize, bytes: &[u8], mut before: impl FnMut(usize, Sector)) {
+        let mut at = 0;
+        while at < bytes.len() {
+            let (sector, within) = ((offset + at) / SECTOR, (offset + at) % SECTOR);
+            let count = (SECTOR - within).min(bytes.len() - at);
+            let new = if count == SECTOR {
+                trimmed(&bytes[at..at + count])
+            } else {
+                let mut all = whole(&self.sectors[sector]);
+                all[within..within + count].copy_from_slice(&bytes[at..at + count]);
+                trimmed(&all)
+            };
+            before(sector, std::mem::replace(&mut self.sectors[sector], new));
+            at += count;
+        }
+    }
+
+    /// Puts bytes there as if they had always been safe.
+    fn put(&mut self, offset: usize, bytes: &[u8]) {
+        self.write(offset, bytes, |_, _| {});
     }
 }
 
@@ -116,7 +182,7 @@ impl Storage for Disk {
     fn segments(&self) -> io::Result<Vec<Segment>> {
         let segment = |(number, file): (&SegmentNumber, &File)| Segment {
             number: *number,
-            bytes: file.seen.len() as u64,
+            bytes: file.bytes,
         };
         Ok(self.lock().iter().map(segment).collect())
     }
@@ -126,40 +192,36 @@ impl Storage for Disk {
         if files.contains_key(&segment.number) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
-        let zeros = vec![0; segment.bytes as usize];
-        let (dirty, forgotten) = (BTreeSet::new(), BTreeSet::new());
-        files.insert(segment.number, File { seen: zeros.clone(), safe: zeros, dirty, forgotten });
+        files.insert(segment.number, File::new(segment.bytes));
         Ok(())
     }
 
     fn read_at(&self, segment: SegmentNumber, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let files = self.lock();
         let file = files.get(&segment).ok_or(io::ErrorKind::NotFound)?;
-        let start = usize::try_from(offset).unwrap_or(usize::MAX).min(file.seen.len());
-        let bytes = &file.seen[start..file.seen.len().min(start + buffer.len())];
-        buffer[..bytes.len()].copy_from_slice(bytes);
-        Ok(bytes.len())
+        Ok(file.read(usize::try_from(offset).unwrap_or(usize::MAX), buffer))
     }
 
     fn write_at(&self, segment: SegmentNumber, offset: u64, bytes: &[u8]) -> io::Result<()> {
         let mut files = self.lock();
         let file = files.get_mut(&segment).ok_or(io::ErrorKind::NotFound)?;
-        let start = offset as usize;
-        let target = file.seen.get_mut(start..start + bytes.len());
-        target.ok_or(io::ErrorKind::InvalidInput)?.copy_from_slice(bytes);
-        for sector in start / SECTOR..(start + bytes.len()).div_ceil(SECTOR) {
-            file.forgotten.remove(&sector);
-            file.dirty.insert(sector);
+        if offset.saturating_add(bytes.len() as u64) > file.bytes {
+            return Err(io::ErrorKind::InvalidInput.into());
         }
+        let mut dirty = std::mem::take(&mut file.dirty);
+        file.write(offset as usize, bytes, |sector, before| {
+            dirty.entry(sector).or_insert(before);
+        });
+        file.dirty = dirty;
         Ok(())
     }
 
     fn sync(&self, segment: SegmentNumber) -> io::Result<()> {
         let mut files = self.lock();
         let file = files.get_mut(&segment).ok_or(io::ErrorKind::NotFound)?;
-        for sector in std::mem::take(&mut file.dirty) {
-            let range = sector * SECTOR..((sector + 1) * SECTOR).min(file.seen.len());
-            file.safe[range.clone()].copy_from_slice(&file.seen[range]);
+        for sector in std::mem::take(&mut file.dirty).into_keys() {
+            // Written again and flushed at last.
+            file.forgotten.remove(&sector);
         }
         Ok(())
     }
@@ -167,9 +229,8 @@ impl Storage for Disk {
     fn forget(&self, segment: SegmentNumber) -> io::Result<()> {
         let mut files = self.lock();
         let file = files.get_mut(&segment).ok_or(io::ErrorKind::NotFound)?;
-        for sector in std::mem::take(&mut file.forgotten) {
-            let range = sector * SECTOR..(sector + 1) * SECTOR;
-            file.seen[range.clone()].copy_from_slice(&file.safe[range]);
+        for (sector, safe) in std::mem::take(&mut file.forgotten) {
+            file.sectors[sector] = safe;
         }
         Ok(())
     }
