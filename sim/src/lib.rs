@@ -4,12 +4,15 @@
 //! drivers and journal on a fake disk, fake links and a fake clock ([`world`], [`fault`]).
 //! [`workload::warehouse::Warehouse`] is an island to embed; [`cli`] is the program `archipelago`.
 //!
+//! [`trace`] holds what happened in one, for a reader.
+//!
 //! What it is not, yet: a shrinker of failures, or a twin that predicts throughput.
 #![forbid(unsafe_code)]
 
 pub mod cli;
 pub mod fault;
 pub mod simulation;
+pub mod trace;
 pub mod workload;
 pub mod world;
 
