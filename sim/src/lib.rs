@@ -11,6 +11,7 @@
 
 pub mod cli;
 pub mod fault;
+pub mod report;
 pub mod simulation;
 pub mod trace;
 pub mod workload;
