@@ -112,5 +112,5 @@ words(); legend(); readColours(); timeline.resize(); mode("time"); paintTheme();
 let wait; new ResizeObserver(() => { clearTimeout(wait); wait = setTimeout(() => { timeline.resize(); charts.resize(); }, 60); }).observe(document.body);
 inspector.show(-1);
 const asked = /^#h(\d+)$/.exec(location.hash), wanted = asked ? page.places.indexOf(Number(asked[1])) : -1;
-if (wanted >= 0) { timeline.around(trace.all[wanted].t, 90); select(wanted); } else if (page.violation) toViolation(); else { if (page.window.count > 160) timeline.around(page.window.from, 110); else timeline.fit(); seek(page.window.focus, false); }
+if (wanted >= 0) { timeline.around(trace.all[wanted].t, 90); select(wanted); } else if (page.violation) toViolation(); else { if (page.window.count > 400) timeline.around(page.window.from, 110); else timeline.fit(); seek(page.window.focus, false); }
 window.report = { select, seek, page, trace, timeline };

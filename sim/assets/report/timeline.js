@@ -165,7 +165,7 @@ const timeline = (() => {
     for (const c of trace.commits) {
       const x1 = Math.max(GUTTER - 4, X(c.from)), x2 = Math.min(W + 4, X(c.end)); if (x2 < GUTTER || x1 > W) continue;
       for (const p of c.upto) {
-        const y = Y(p.island) + laneH / 2 - 9; if (y < TOP || y > Hh) continue;
+        const y = Y(p.island) + Math.min(laneH / 2 - 7, 13); if (y < TOP || y > Hh) continue;
         g.fillStyle = c.lost ? css.dropped : css.commit; g.globalAlpha = c.lost ? 0.45 : 0.75; g.fillRect(x1, y, Math.max(1.2, x2 - x1), 4); g.globalAlpha = 1;
         if (c.done >= 0) { g.fillStyle = css.commit; g.fillRect(x2 - 1, y - 3, 2, 10); } else end("cross", x2, y + 2, 0, css.dropped);
         lines.push([x1, y + 2, x2, y + 2, c.done >= 0 ? c.done : c.begun]);
@@ -233,7 +233,7 @@ const timeline = (() => {
         shape("dot", x, y, r); g.lineWidth = 1.8;
         if (h.lost !== undefined) { g.fillStyle = css.panel; g.strokeStyle = css.dropped; g.setLineDash([2, 2]); g.fill(); g.stroke(); g.setLineDash([]); }
         else { g.fillStyle = colour; g.fill(); g.strokeStyle = css.panel; g.lineWidth = 1; if (!dense) g.stroke(); }
-        if (trace.violatedRecord === h.i) { g.strokeStyle = css.bad; g.lineWidth = 2.4; shape("dot", x, y, 11); g.stroke(); shape("dot", x, y, 16); g.globalAlpha = 0.4; g.stroke(); g.globalAlpha = 1; }
+        if (trace.violatedRecord === h.i) { g.strokeStyle = css.bad; g.lineWidth = 2.6; shape("dot", x, y, 14); g.stroke(); shape("dot", x, y, 19); g.globalAlpha = 0.4; g.stroke(); g.globalAlpha = 1; }
       } else if (h.kind === "client") {
         y -= laneH * 0.3; g.fillStyle = css.client; g.strokeStyle = css.client; g.lineWidth = 1.3;
         shape(h.is === "asked" ? "down" : "up", x, y, here ? 6.5 : dense ? 2.6 : 4); if (h.is === "asked") g.fill(); else { g.fill(); }
@@ -258,7 +258,7 @@ const timeline = (() => {
     const wide = view.a1 - view.a0, wanted = Math.max(2, Math.floor((W - GUTTER) / 130)), raw = wide / wanted, power = 10 ** Math.floor(Math.log10(raw));
     const step = [1, 2, 5, 10].map((n) => n * power).find((n) => n >= raw);
     for (let a = Math.ceil(view.a0 / step) * step; a <= view.a1; a += step) {
-      if (a < -1e-9) continue; const x = GUTTER + (a - view.a0) / wide * (W - GUTTER); if (x < GUTTER + 24 || x > W - 34) continue;
+      if (a < -1e-9 || page.ended === 0) continue; const x = GUTTER + (a - view.a0) / wide * (W - GUTTER); if (x < GUTTER + 24 || x > W - 34) continue;
       g.fillText(self.mode === "time" ? tick(a, step) : clock(timeOf(a)), x, 13);
       g.strokeStyle = css.rule; g.lineWidth = 1; g.setLineDash([]); g.beginPath(); g.moveTo(x, 20); g.lineTo(x, Hh); g.stroke();
     }
@@ -299,7 +299,7 @@ const timeline = (() => {
   const paintStrip = () => {
     const wide = strip.clientWidth, high = 46, all = page.overview, most = Math.max(1, ...all), sx = (t) => t / Math.max(1, page.ended) * wide;
     og.clearRect(0, 0, wide, high); og.fillStyle = css.paper; og.fillRect(0, 0, wide, high);
-    for (const b of trace.bands) if (b.kind === "down" && (b.whole || islands < 60)) { og.fillStyle = css.band; og.fillRect(sx(b.from), 0, Math.max(1, sx(b.to) - sx(b.from)), high); if (b.whole && b.lane > 0) continue; }
+    for (const b of trace.bands) if (b.kind === "down" && (b.whole ? b.lane === 0 : islands < 60)) { og.fillStyle = css.band; og.fillRect(sx(b.from), 0, Math.max(1, sx(b.to) - sx(b.from)), high); }
     og.fillStyle = css["in-time"];
     for (let n = 0; n < all.length; n++) if (all[n]) { const h = Math.max(1.5, Math.sqrt(all[n] / most) * (high - 12)); og.fillRect(n * wide / all.length, high - h, Math.max(0.8, wide / all.length - 0.5), h); }
     for (const h of trace.all) if (h.is === "crashed" || h.is === "disk_fault" || h.is === "refused") { og.fillStyle = h.is === "disk_fault" ? css.fault : css.bad; og.beginPath(); og.arc(sx(h.t), 6, 2.6, 0, 7); og.fill(); }

@@ -14,8 +14,8 @@ use archipelago_core::id::{IslandId, JournalPosition, LinkSeq, RequestNumber};
 use archipelago_core::journal::frame::CommitNumber;
 use archipelago_core::time::{Millis, Stamp};
 use archipelago_sim::trace::{
-    Commit, Fate, Frame, FrameId, Happening, Latency, Load, Nanos, Place, Queue, Record, Reply,
-    Request, Said, Sample, Send, Source, StateAt, Trace, Violated, Ways, What,
+    Commit, Fate, Frame, FrameId, Happening, Hello, Latency, Load, Nanos, Place, Queue, Record,
+    Reply, Request, Said, Sample, Send, Source, StateAt, Trace, Violated, Ways, What,
 };
 
 /// What a page must show as text.
@@ -97,6 +97,21 @@ pub(crate) fn trace(seed: u64, islands: u32, happenings: usize, broken: Option<&
     making.trace
 }
 
+/// One of each happening that this small world has no reason for, with its time.
+fn odd(length: u64) -> Vec<(u64, What)> {
+    let until = Nanos(length / 3);
+    let damage = "commit 9 in segment 1 at 36,864 is damaged, and it was durable".to_owned();
+    vec![
+        (length / 6, What::Cut { ways: Ways::Both, peer: None }),
+        (length / 5, What::ClockStepped { by_ns: -40_000_000 }),
+        (length / 4, What::Mended { peer: None }),
+        (length * 3 / 10, What::Paused { until }),
+        (length * 7 / 10, What::DiskFault { kind: "EIO".into(), segment: 2, offset: 8192 }),
+        (length * 7 / 10 + 9, What::Refused { damage }),
+        (length * 17 / 20, What::Healed { islands: vec![IslandId(1), IslandId(2)] }),
+    ]
+}
+
 impl Making {
     fn run(&mut self, happenings: usize) {
         let length = happenings as u64 * 40_000;
@@ -111,15 +126,11 @@ impl Making {
         for n in 0..260 {
             self.put(n * every, Due::Sample);
         }
-        let mut cut = [(length / 6, true), (length / 4, false)].into_iter().peekable();
+        let mut odd = odd(length).into_iter().peekable();
         while let Some(((at, _), due)) = self.heap.pop_first() {
-            if let Some((_, begins)) = cut.next_if(|(when, _)| *when <= at) {
-                let what = if begins {
-                    What::Cut { ways: Ways::Both, peer: None }
-                } else {
-                    What::Mended { peer: None }
-                };
-                self.tell(at, Some(IslandId(1)), what);
+            while let Some((_, what)) = odd.next_if(|(when, _)| *when <= at) {
+                let island = (!matches!(what, What::Healed { .. })).then_some(IslandId(1));
+                self.tell(at, island, what);
             }
             match due {
                 Due::Ask(request) => self.ask(at, request),
@@ -307,6 +318,14 @@ impl Making {
             }
             for (_, to, number, said, root) in held {
                 self.send(at, (on, to, number), said, root);
+            }
+            if let Some(&(from, number)) = self.islands[on.0 as usize].consumed.last() {
+                self.frames += 1;
+                let load = Load::Control { hello: Hello::Tells, acked: number };
+                let (id, fate) = (FrameId(self.frames), Fate::InTime);
+                let arrivals = vec![Nanos(at + 30_000)];
+                let frame = Frame { id, to: from, load, fate, arrivals };
+                self.tell(at, Some(on), What::FrameSent(Box::new(frame)));
             }
         }
         self.begin(at);
