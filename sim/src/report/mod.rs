@@ -27,7 +27,12 @@ const PARTS: [(&str, &str); 5] = [
         "js",
         concat!(
             include_str!("../../assets/report/trace.js"),
-            include_str!("../../assets/report/timeline.js"),
+            include_str!("../../assets/report/view.js"),
+            include_str!("../../assets/report/shapes.js"),
+            include_str!("../../assets/report/links.js"),
+            include_str!("../../assets/report/paint.js"),
+            include_str!("../../assets/report/pointer.js"),
+            include_str!("../../assets/report/details.js"),
             include_str!("../../assets/report/inspector.js"),
             include_str!("../../assets/report/charts.js"),
             include_str!("../../assets/report/main.js"),

@@ -26,6 +26,7 @@ const BROKER: IslandId = IslandId(0);
 enum Due {
     Ask(Request),
     Arrive { id: FrameId, to: IslandId, from: IslandId, number: LinkSeq, said: Said, root: Place },
+    SendAgain { from: IslandId, to: IslandId, number: LinkSeq, said: Said, root: Place },
     Durable(Commit),
     Crash,
     Restart(BTreeMap<IslandId, u64>),
@@ -137,6 +138,11 @@ impl Making {
                 Due::Arrive { id, to, from, number, said, root } => {
                     self.arrive(at, (id, from, to, number), said, root);
                 }
+                Due::SendAgain { from, to, number, said, root } if !self.down => {
+                    self.tell(at, Some(from), What::Resent { to, first: number, last: number });
+                    self.send(at, (from, to, number), said, root);
+                }
+                again @ Due::SendAgain { .. } => self.put(at + 700_000, again),
                 Due::Durable(commit) => self.durable(at, commit),
                 Due::Crash => self.crash(at),
                 Due::Restart(upto) => self.restart(at, &upto),
@@ -358,10 +364,7 @@ impl Making {
             self.put(*when, Due::Arrive { id, to, from, number, said, root });
         }
         if arrivals.is_empty() {
-            // Sent again later, as a new frame with the old number.
-            self.frames += 1;
-            let id = FrameId(self.frames);
-            self.put(at + 900_000, Due::Arrive { id, to, from, number, said, root });
+            self.put(at + 900_000, Due::SendAgain { from, to, number, said, root });
         }
     }
 
