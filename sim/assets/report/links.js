@@ -96,7 +96,7 @@ const paintFrames = (alpha) => {
     } else if ((h.is === "suppressed" || h.is === "resent") && shown.has(h.is)) {
       const x = X(h.t);
       if (x < GUTTER || x > W) continue;
-      g.globalAlpha = timeline.selected === h.i ? 1 : Math.max(alpha, 0.7);
+      g.globalAlpha = timeline.selected === h.i ? 1 : Math.max(alpha, 0.45);
       arrow(
         h,
         KINDS.find((k) => k.id === h.is),

@@ -11,6 +11,7 @@ const paintEvents = (dense) => {
       h.is === "frame_sent" ||
       h.kind === "commit" ||
       h.is === "suppressed" ||
+      h.is === "violated" ||
       h.is === "resent"
     )
       continue;
@@ -36,7 +37,7 @@ const paintEvents = (dense) => {
       continue;
     }
     let y = Y(h.lane);
-    if (y < TOP - laneH / 2 || y > Hh + laneH / 2) continue;
+    if (y < TOP || y > Hh + laneH / 2) continue;
     if (h.is === "recorded") {
       const w = h.what,
         colour = w.dead ? css.bad : css[w.source.is],
@@ -57,57 +58,19 @@ const paintEvents = (dense) => {
         g.lineWidth = 1;
         if (!dense) g.stroke();
       }
-      if (trace.violatedRecord === h.i) {
-        g.strokeStyle = css.bad;
-        g.lineWidth = 2.6;
-        shape("dot", x, y, 14);
-        g.stroke();
-        shape("dot", x, y, 19);
-        g.globalAlpha = 0.4;
-        g.stroke();
-        g.globalAlpha = 1;
-      }
     } else if (h.kind === "client") {
       y -= laneH * 0.3;
       g.fillStyle = css.client;
       g.strokeStyle = css.client;
       g.lineWidth = 1.3;
       shape(h.is === "asked" ? "down" : "up", x, y, here ? 6.5 : dense ? 2.6 : 4);
-      if (h.is === "asked") g.fill();
-      else {
-        g.fill();
-      }
+      g.fill();
       g.globalAlpha = 0.35;
       g.beginPath();
       g.moveTo(x, y + 4);
       g.lineTo(x, Y(h.lane) - 4);
       if (!dense) g.stroke();
       g.globalAlpha = 1;
-    } else if (h.is === "violated") {
-      g.fillStyle = css.bad;
-      g.globalAlpha = 0.1;
-      g.fillRect(x - 9, TOP, 18, Hh);
-      g.globalAlpha = 1;
-      g.strokeStyle = css.bad;
-      g.lineWidth = 1.6;
-      g.beginPath();
-      g.moveTo(x, TOP);
-      g.lineTo(x, Hh);
-      g.stroke();
-      y -= laneH * 0.5 - 12;
-      const text = page.violation ? page.violation.check : "check failed";
-      g.font = "600 12px system-ui, sans-serif";
-      g.textAlign = "left";
-      const wide = g.measureText(text).width + 18,
-        lx = Math.min(x + 6, W - wide - 4);
-      g.fillStyle = css.bad;
-      g.beginPath();
-      g.roundRect(lx, y - 10, wide, 20, 5);
-      g.fill();
-      g.fillStyle = css.panel;
-      g.fillText(text, lx + 9, y + 4);
-      hits.push([lx + wide / 2, y, 12, h.i]);
-      hits.push([lx + 12, y, 12, h.i]);
     } else {
       y -= laneH * 0.3;
       g.fillStyle =
@@ -135,6 +98,45 @@ const paintEvents = (dense) => {
     hits.push([x, y, dense ? 4 : 7, h.i]);
   }
 };
+// What failed stands above all else: a line, a ring around its record, and its name.
+const paintViolation = () => {
+  const failed = page.violation,
+    x = failed ? X(failed.at) : -1;
+  if (!failed || x < GUTTER - 20 || x > W + 20) return;
+  g.setLineDash([]);
+  g.fillStyle = g.strokeStyle = css.bad;
+  g.globalAlpha = 0.1;
+  g.fillRect(x - 9, TOP, 18, Hh);
+  g.globalAlpha = 1;
+  g.lineWidth = 1.6;
+  g.beginPath();
+  g.moveTo(x, TOP);
+  g.lineTo(x, Hh);
+  g.stroke();
+  const record = trace.all[trace.violatedRecord],
+    at = record && [X(record.t), Y(record.lane)];
+  if (at && at[1] >= TOP) {
+    g.lineWidth = 2.6;
+    shape("dot", ...at, 14);
+    g.stroke();
+    shape("dot", ...at, 19);
+    g.globalAlpha = 0.4;
+    g.stroke();
+    g.globalAlpha = 1;
+  }
+  const y = Math.max(TOP + 12, failed.island === null ? 0 : Y(failed.island) - laneH * 0.5 + 6);
+  g.font = "600 12px system-ui, sans-serif";
+  g.textAlign = "left";
+  const text = failed.check.length > 60 ? `${failed.check.slice(0, 59)}…` : failed.check,
+    wide = g.measureText(text).width + 18,
+    left = Math.max(GUTTER, Math.min(x + 6, W - wide - 4));
+  g.beginPath();
+  g.roundRect(left, y - 10, wide, 20, 5);
+  g.fill();
+  g.fillStyle = css.panel;
+  g.fillText(text, left + 9, y + 4);
+  if (trace.violated >= 0) hits.unshift([left + 12, y, 14, trace.violated]);
+};
 const paintAxis = () => {
   g.fillStyle = css.panel;
   g.fillRect(0, 0, W, TOP - 14);
@@ -160,15 +162,15 @@ const paintAxis = () => {
     g.stroke();
   }
 };
+// One unit for all that is in view, and as many places as tell two ticks apart.
 const tick = (ns, step) => {
-  const [unit, word] =
-    step >= 1e8
-      ? [1e9, "s"]
-      : step >= 1e5 || ns >= 1e8
-        ? [1e6, "ms"]
-        : ns < 1e6 && step >= 100
-          ? [1e3, "µs"]
-          : [1e6, "ms"];
+  const units = [
+    [1e9, "s"],
+    [1e6, "ms"],
+    [1e3, "µs"],
+    [1, "ns"],
+  ];
+  const [unit, word] = units.find(([unit]) => view.a1 >= 2 * unit) || units[3];
   const places = Math.max(0, Math.ceil(-Math.log10(step / unit) - 1e-9));
   return `${(ns / unit).toFixed(places)} ${word}`;
 };
@@ -223,6 +225,7 @@ const paint = () => {
   paintChain();
   g.restore();
   paintEvents(dense);
+  paintViolation();
   const px = X(timeline.playhead);
   if (px >= GUTTER && px <= W) {
     g.strokeStyle = css.accent;
