@@ -308,14 +308,14 @@ impl Making {
         for Place { island: on, position } in commit.upto {
             let island = &mut self.islands[on.0 as usize];
             island.durable = position.0;
-            let (replies, later) = std::mem::take(&mut island.replies)
+            let (replies, later): (Vec<_>, _) = std::mem::take(&mut island.replies)
                 .into_iter()
                 .partition(|reply| reply.0 <= position.0);
             island.replies = later;
             let (held, later): (Vec<_>, _) =
                 std::mem::take(&mut island.held).into_iter().partition(|held| held.0 <= position.0);
             island.held = later;
-            for (_, request, kind) in Vec::<(u64, Request, String)>::from(replies) {
+            for (_, request, kind) in replies {
                 let latency = at - self.asked[&request];
                 self.latencies.push(latency);
                 self.answered += 1;
