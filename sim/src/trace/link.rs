@@ -26,7 +26,7 @@ pub struct Frame {
     /// What becomes of it.
     pub fate: Fate,
     /// When its copies arrive: none, one or more. A copy that comes to an island that is down is
-    /// planned here and has no [`What::FrameArrived`].
+    /// planned here and has no [`super::What::FrameArrived`].
     pub arrivals: Vec<Nanos>,
 }
 

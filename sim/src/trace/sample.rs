@@ -17,7 +17,7 @@ pub struct Sample {
     pub latency: Option<Latency>,
     /// By island.
     pub queues: Vec<Queue>,
-    /// What the workload counts: first by [`Trace::level_names`], then by island.
+    /// What the workload counts: first by [`super::Trace::level_names`], then by island.
     pub levels: Vec<Vec<i64>>,
 }
 
