@@ -3,14 +3,18 @@
 //! [`Simulation`] runs one's own islands in a hostile world, from one seed: the runtime's own
 //! drivers and journal on a fake disk, fake links and a fake clock ([`world`], [`fault`]).
 //! [`workload::warehouse::Warehouse`] is an island to embed; [`cli`] is the program `archipelago`.
-//!
+//! A failure is [shrunk](shrink) to a story; [`trace`] holds what happened in a world, and
+//! [`report`] draws it as a page.
 #![forbid(unsafe_code)]
 
 pub mod check;
 pub mod cli;
 pub mod fault;
+pub mod kind;
+pub mod report;
 pub mod shrink;
 pub mod simulation;
+pub mod trace;
 pub mod workload;
 pub mod world;
 

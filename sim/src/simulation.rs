@@ -54,9 +54,10 @@ use archipelago_core::island::{Island, Limits};
 use crate::check::{Check, Cut, Mark, Simple, When};
 use crate::fault::{Faults, Preset};
 use crate::shrink::{Capsule, Effort, Shrunk, Told};
+use crate::trace::Trace;
 use crate::world::{
-    Ask, Asked, Choices, DeadLetters, Dice, Figures, Keep, Letter, Misfortune, Plan, Typed, Verb,
-    Violation, World,
+    Ask, Asked, Choices, DeadLetters, Dice, Figures, Keep, Letter, Levels, Misfortune, Plan,
+    Tracing, Typed, Verb, Violation, World,
 };
 
 /// A simulation to be run.
@@ -131,6 +132,7 @@ impl<I: Island> Simulation<I> {
                 typed: Vec::new(),
                 script: Vec::new(),
                 asked: Vec::new(),
+                levels: None,
             },
         }
     }
@@ -292,6 +294,19 @@ impl<I: Island> Simulation<I> {
         self
     }
 
+    /// Numbers of each island that a trace draws over time, such as stock on the shelf: their names
+    /// and their values.
+    #[must_use]
+    pub fn levels(
+        mut self,
+        names: &[&str],
+        of: impl Fn(&I) -> Vec<i64> + Send + Sync + 'static,
+    ) -> Self {
+        let names = names.iter().map(|name| (*name).to_owned()).collect();
+        self.plan.levels = Some(Levels { names, of: Box::new(of) });
+        self
+    }
+
     /// Lets commands become dead letters; otherwise a panic in `decide` breaks a law.
     #[must_use]
     pub fn allow_dead_letters(mut self) -> Self {
@@ -375,6 +390,29 @@ impl<I: Island> Simulation<I> {
         crate::shrink::shrink(&self.plan, seed, effort)
     }
 
+    /// Runs a seed and writes down all that happened, for a reader; see [`crate::report`].
+    #[must_use]
+    pub fn trace(&self, seed: u64) -> Trace {
+        let ask = Ask { trace: Tracing::Wanted, ..Ask::default() };
+        Trace { seed, ..World::ask_for(&self.plan, seed, ask).trace }
+    }
+
+    /// The trace of a capsule's world.
+    #[must_use]
+    pub fn trace_of(&self, capsule: &Capsule) -> Trace {
+        let ask = Ask { trace: Tracing::Wanted, ..Self::ask_of(capsule) };
+        Trace { seed: capsule.seed, ..World::ask_for(&self.plan, capsule.seed, ask).trace }
+    }
+
+    fn ask_of(capsule: &Capsule) -> Ask {
+        Ask {
+            choices: Choices::Listed(capsule.decisions.clone()),
+            islands: Some(capsule.islands),
+            weather: Some(capsule.weather),
+            ..Ask::default()
+        }
+    }
+
     /// A shrunk failure in words: its choices in order, each request with its command, and the law.
     #[must_use]
     pub fn story(&self, seed: u64, shrunk: &Shrunk) -> String {
@@ -384,13 +422,8 @@ impl<I: Island> Simulation<I> {
     /// Replays a capsule made of this simulation.
     #[must_use]
     pub fn replay(&self, capsule: &Capsule) -> Told {
-        let ask = Ask {
-            choices: Choices::Listed(capsule.decisions.clone()),
-            islands: Some(capsule.islands),
-            weather: Some(capsule.weather),
-            ..Ask::default()
-        };
-        Told::of(capsule, World::ask_for(&self.plan, capsule.seed, ask).broken)
+        let broken = World::ask_for(&self.plan, capsule.seed, Self::ask_of(capsule)).broken;
+        Told::of(capsule, broken)
     }
 
     /// Runs a seed twice and compares the two worlds, record by record.

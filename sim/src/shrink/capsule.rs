@@ -87,7 +87,7 @@ impl Capsule {
 }
 
 /// Which code this is.
-fn code_version() -> String {
+pub(crate) fn code_version() -> String {
     let commit = option_env!("ARCHIPELAGO_COMMIT").unwrap_or("unknown commit");
     format!("{} {} ({commit})", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
 }

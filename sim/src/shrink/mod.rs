@@ -19,6 +19,7 @@ mod capsule;
 mod search;
 mod story;
 
+pub(crate) use capsule::code_version;
 pub use capsule::{BadCapsule, Capsule, Told};
 pub(crate) use search::shrink;
 pub use search::{Effort, Shrunk};

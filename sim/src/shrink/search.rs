@@ -149,8 +149,9 @@ impl<I: Island> Search<'_, I> {
             islands: Some(islands),
             weather: Some(weather),
             steps_max: Some(2 * self.best.steps + STEPS_MORE),
+            ..Ask::default()
         };
-        let Outcome { broken, figures, decisions: drawn, history } =
+        let Outcome { broken, figures, decisions: drawn, history, .. } =
             World::ask_for(self.plan, self.seed, ask);
         let Some(violation) = broken.filter(|broken| broken.law == self.best.violation.law) else {
             return false;

@@ -31,11 +31,6 @@ impl<E> Agenda<E> {
         self.heap.push(Reverse((at, self.planned, place)));
     }
 
-    /// When the next event is.
-    pub(super) fn next_at(&self) -> Option<u64> {
-        self.heap.peek().map(|Reverse((at, _, _))| *at)
-    }
-
     /// The next event and its time.
     pub(super) fn pop(&mut self) -> Option<(u64, E)> {
         let Reverse((at, _, place)) = self.heap.pop()?;
@@ -57,7 +52,6 @@ mod tests {
         agenda.plan(3, "b");
         assert_eq!(agenda.pop(), Some((3, "a")));
         agenda.plan(4, "between");
-        assert_eq!(agenda.next_at(), Some(3));
         let rest: Vec<_> = std::iter::from_fn(|| agenda.pop()).collect();
         assert_eq!(rest, [(3, "b"), (4, "between"), (5, "c")]);
     }

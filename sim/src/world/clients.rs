@@ -94,6 +94,9 @@ impl<I: Island> World<'_, I> {
         let driver = self.process.as_mut().and_then(|process| process.driver(island));
         let Some(driver) = driver else { return Ok(()) };
         self.said_below = self.said_below.max(answered_below);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.asked(self.now, island, number, &command);
+        }
         let asker = Asker { client: route::client_id(CLIENT), slot, number };
         let waiter = Waiter::queued(number, self.answers.0.clone());
         driver.ask(now, Request { asker, answered_below, command }, waiter, self.now);
@@ -116,6 +119,9 @@ impl<I: Island> World<'_, I> {
                         Violation::new("replies are written", error.to_string())
                     })?;
                     self.witness.hear(number, &self.scratch)?;
+                    if let Some(recorder) = &mut self.recorder {
+                        recorder.answered(self.now, number, &reply);
+                    }
                     if self.unanswered.remove(&number).is_some() {
                         self.expect(number, &reply)?;
                     }

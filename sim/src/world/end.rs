@@ -22,6 +22,7 @@ use super::run::{Event, MILLISECOND, Phase, World};
 use super::turns::Moment;
 use super::witness::Violation;
 use crate::check::Mark;
+use crate::trace::What;
 
 /// How often a world with a broken part is looked at, and how long between two looks. A link that
 /// makes no progress sends again after 16 s at the latest.
@@ -40,6 +41,7 @@ impl<I: Island> World<'_, I> {
         self.links.cuts.clear();
         self.links.clogs.clear();
         self.disk_full_until = 0;
+        self.say(None, || What::Healed { islands: Vec::new() });
         if leave == 0 {
             self.phase = Phase::Healed;
             return Ok(());

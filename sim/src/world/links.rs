@@ -43,6 +43,16 @@ impl Ways {
     pub(super) const ALL: [Self; 3] = [Self::Out, Self::In, Self::Both];
 }
 
+impl From<Ways> for crate::trace::Ways {
+    fn from(ways: Ways) -> Self {
+        match ways {
+            Ways::Out => Self::Out,
+            Ways::In => Self::In,
+            Ways::Both => Self::Both,
+        }
+    }
+}
+
 impl Cut {
     fn cuts(&self, from: IslandId, to: IslandId) -> bool {
         let (here, there) = (self.islands.contains(&from), self.islands.contains(&to));
@@ -66,6 +76,8 @@ struct Pair {
 pub(super) enum Carried {
     /// It does not arrive.
     Lost,
+    /// It does not arrive, because the link is cut.
+    Cut,
     /// Once.
     Once(u64),
     /// Twice.
@@ -111,7 +123,7 @@ impl FakeLinks {
         let is_cut = |cuts: &[Cut]| cuts.iter().any(|cut| cut.cuts(from, to));
         if is_cut(&self.cuts) || is_cut(&self.broken) {
             self.lost += 1;
-            return Carried::Lost;
+            return Carried::Cut;
         }
         if chance.faults.loss_ppm > 0
             && 0 < chance.choose(Kind::Lose, about, number, |dice, faults| {

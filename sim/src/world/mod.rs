@@ -27,8 +27,10 @@ mod hash;
 mod links;
 mod plan;
 mod process;
+mod recorder;
 mod revive;
 mod run;
+mod telling;
 mod trouble;
 mod turns;
 mod witness;
@@ -39,7 +41,7 @@ pub use dice::{Dice, Stream};
 pub use figures::{Figures, WorldDigest};
 pub use links::Ways;
 pub use plan::{
-    Asked, Expectation, Letter, Make, Matches, Misfortune, Plan, Typed, Verb, Workload,
+    Asked, Expectation, Letter, Levels, Make, Matches, Misfortune, Plan, Typed, Verb, Workload,
 };
-pub use run::{Ask, Outcome, World};
+pub use run::{Ask, Outcome, Tracing, World};
 pub use witness::{DeadLetters, Keep, Kept, Violation};

@@ -78,6 +78,14 @@ pub enum Verb {
     FillDisk(u64),
 }
 
+/// Numbers to draw over time, of each island.
+pub struct Levels<I> {
+    /// Their names.
+    pub names: Vec<String>,
+    /// Their values, in the same order.
+    pub of: Box<dyn Fn(&I) -> Vec<i64> + Send + Sync>,
+}
+
 /// A request that a story or scenario asks, beside the workload's.
 pub struct Asked<I: Island> {
     /// When, in nanoseconds.
@@ -118,6 +126,8 @@ pub struct Plan<I: Island> {
     pub script: Vec<(u64, Verb)>,
     /// What is asked beside the workload.
     pub asked: Vec<Asked<I>>,
+    /// What a trace draws over time, beside its own figures.
+    pub levels: Option<Levels<I>>,
 }
 
 impl<I: Island> Plan<I> {

@@ -247,6 +247,17 @@ impl<I: Island> Process<I> {
         Ok(Some((written, self.book.complete(commit))))
     }
 
+    /// The commit on its way, for a trace: its number, its size, and its blocks.
+    pub(super) fn writing(
+        &self,
+    ) -> Option<(u64, u64, impl Iterator<Item = (IslandId, JournalPosition, &[u8])>)> {
+        let Writing { commit, seen, .. } = self.writing.as_ref()?;
+        let blocks = seen.iter();
+        let blocks =
+            blocks.map(|(island, first, body)| (*island, *first, &commit.image()[body.clone()]));
+        Some((commit.number().0, commit.image().len() as u64, blocks))
+    }
+
     /// Whether the commit on its way holds a block of `island`.
     pub(super) fn is_writing_of(&self, island: IslandId) -> bool {
         let writing = self.writing.as_ref();

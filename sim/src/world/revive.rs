@@ -20,6 +20,8 @@ use super::witness::{Violation, Witness};
 /// A snapshot that an island saved, as bytes.
 #[derive(Clone, Debug)]
 pub(super) struct Saved {
+    /// The last record in it.
+    pub(super) position: JournalPosition,
     pub(super) bytes: Vec<u8>,
 }
 

@@ -30,10 +30,12 @@ use super::hash::Rolling;
 use super::links::FakeLinks;
 use super::plan::Plan;
 use super::process::Process;
+use super::recorder::Recorder;
 use super::revive::Saved;
 use super::trouble::{Cause, Lying};
 use super::witness::{Keep, Kept, Violation, Witness};
 use crate::check::Check;
+use crate::trace::{Commit, Trace, What};
 
 pub(super) const MILLISECOND: u64 = 1_000_000;
 /// Segments are small, so that they roll.
@@ -46,8 +48,8 @@ pub(super) enum Event {
     /// A request is asked, for the first or the second time.
     Ask(u64),
     Again(u64),
-    /// A frame arrives.
-    Arrive(Frame),
+    /// A frame arrives; its number in the trace, if there is one.
+    Arrive(Frame, u64),
     /// The commit on its way is safe; of this run of the process.
     Synced(u64),
     /// An island is told what became durable; of this run of it.
@@ -78,7 +80,7 @@ impl Event {
         match self {
             Self::Ask(number) => number << 8 | 1,
             Self::Again(number) => number << 8 | 2,
-            Self::Arrive(frame) => {
+            Self::Arrive(frame, _) => {
                 let envelope = frame.envelope();
                 u64::from(envelope.from.0) << 32 | u64::from(envelope.to.0) << 8 | 3
             }
@@ -127,6 +129,18 @@ pub struct Ask {
     pub weather: Option<u64>,
     /// Give up after so many events.
     pub steps_max: Option<u64>,
+    /// Whether a trace is wanted.
+    pub trace: Tracing,
+}
+
+/// Whether a trace is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tracing {
+    /// No.
+    #[default]
+    Unwanted,
+    /// Yes.
+    Wanted,
 }
 
 /// All that a run gives.
@@ -140,6 +154,8 @@ pub struct Outcome {
     pub decisions: Vec<super::decision::Decision>,
     /// What was kept of each record, in the order in which they became durable.
     pub history: Vec<Kept>,
+    /// All that happened, if it was wanted.
+    pub trace: Trace,
 }
 
 /// Both ends of the queue of answers.
@@ -184,6 +200,9 @@ pub struct World<'a, I: Island> {
     pub(super) phase: Phase,
     pub(super) figures: Figures,
     trace: Rolling,
+    pub(super) recorder: Option<Box<Recorder>>,
+    /// The commit on its way, for the trace.
+    pub(super) committing: Option<Commit>,
     /// Used again and again.
     pub(super) frames: Vec<Frame>,
     pub(super) scratch: Vec<u8>,
@@ -204,14 +223,26 @@ impl<'a, I: Island> World<'a, I> {
         let mut world = match Self::new(plan, seed, ask) {
             Ok(world) => world,
             Err(violation) => {
-                let (figures, broken) = (Figures::default(), Some(violation));
-                return Outcome { broken, figures, decisions: vec![], history: vec![] };
+                return Outcome {
+                    broken: Some(violation),
+                    figures: Figures::default(),
+                    decisions: Vec::new(),
+                    history: Vec::new(),
+                    trace: Trace::default(),
+                };
             }
         };
         let ended = world.start().and_then(|()| world.go_on());
         let at = (world.now, world.figures.steps);
+        let broken = ended.err().map(|violation| Violation { at, ..violation });
+        let recorder = world.recorder.take();
+        let names = plan.levels.as_ref().map_or(Vec::new(), |levels| levels.names.clone());
+        let trace = recorder.map_or_else(Trace::default, |recorder| {
+            recorder.finish(world.now, world.islands, names, broken.as_ref())
+        });
         Outcome {
-            broken: ended.err().map(|violation| Violation { at, ..violation }),
+            broken,
+            trace,
             figures: world.figures(),
             history: world.witness.take_history(),
             decisions: world.chance.into_record(),
@@ -267,6 +298,8 @@ impl<'a, I: Island> World<'a, I> {
             phase: Phase::Storm,
             figures: Figures::default(),
             trace: Rolling::default(),
+            recorder: (ask.trace == Tracing::Wanted).then(Box::default),
+            committing: None,
             frames: Vec::new(),
             scratch: Vec::new(),
             chance,
@@ -317,7 +350,7 @@ impl<'a, I: Island> World<'a, I> {
 
     fn happen(&mut self, event: Event) -> Result<(), Violation> {
         let island = match &event {
-            Event::Arrive(frame) => Some(frame.envelope().to),
+            Event::Arrive(frame, _) => Some(frame.envelope().to),
             Event::Told(_, durable) => Some(durable.island),
             Event::Tick(_, island) => Some(*island),
             _ => None,
@@ -331,7 +364,7 @@ impl<'a, I: Island> World<'a, I> {
         match event {
             Event::Ask(number) => self.first_ask(RequestNumber(number)),
             Event::Again(number) => self.second_ask(RequestNumber(number)),
-            Event::Arrive(frame) => self.arrive(&frame),
+            Event::Arrive(frame, id) => self.arrive(&frame, id),
             Event::Tick(run, island) => self.tick(run, island),
             Event::Told(run, durable) => self.tell(run, *durable),
             Event::Synced(life) => self.synced(life),
@@ -341,7 +374,7 @@ impl<'a, I: Island> World<'a, I> {
             Event::Rise(island) => self.rise(island),
             Event::Cut(nth) => self.cut_at(nth),
             Event::Mend(nth) => {
-                self.links.cuts.retain(|cut| cut.nth != nth);
+                self.mend(nth);
                 Ok(())
             }
             Event::Clog(nth) => self.clog_at(nth),
@@ -350,6 +383,13 @@ impl<'a, I: Island> World<'a, I> {
             Event::Verb(line) => self.do_line(line),
             Event::Heal => self.heal(),
             Event::Judge(nth) => self.judge(nth),
+        }
+    }
+
+    /// Tells the trace, if there is one.
+    pub(super) fn say(&mut self, island: Option<IslandId>, what: impl FnOnce() -> What) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.say(self.now, island, what());
         }
     }
 

@@ -8,6 +8,7 @@
 //! It doesn't know what checks look at.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 
 use archipelago::drive::Driver;
@@ -27,6 +28,7 @@ use super::run::{Event, MILLISECOND, Phase, World};
 use super::turns::Moment;
 use super::witness::Violation;
 use crate::check::Mark;
+use crate::trace::{Nanos, What};
 
 /// How long an operator needs to put the right disk in.
 const OPERATOR: u64 = 50 * MILLISECOND;
@@ -67,6 +69,13 @@ impl Cause {
                 Boundary::BeforeLeaving => Mark::CrashBeforeLeaving,
             },
         }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (_, name) = Mark::ALL[self.mark() as usize];
+        f.write_str(name)
     }
 }
 
@@ -126,6 +135,11 @@ impl<I: Island> World<'_, I> {
             return Ok(());
         }
         self.figures.marks.hit(cause.mark());
+        if cause != Cause::Crash {
+            self.say(None, || What::Marked { name: cause.to_string() });
+        }
+        self.say(None, || What::Crashed);
+        self.committing = None;
         self.life += 1;
         self.doomed = None;
         self.figures.crashes += 1;
@@ -178,6 +192,9 @@ impl<I: Island> World<'_, I> {
             dice.below(Stream::Disk, nth, 21 + draws, limit)
         });
         self.lying = truth.map(|truth| Lying { what: Some(lie), truth });
+        if self.lying.is_some() {
+            self.say(None, || What::DiskFault { kind: lie.to_string(), segment: 0, offset: 0 });
+        }
     }
 
     /// The process starts, from what is on the disk.
@@ -202,7 +219,8 @@ impl<I: Island> World<'_, I> {
             (Err(Trouble::Refused(why)), None) => {
                 return Err(Violation::new("a crash leaves a journal that opens", why));
             }
-            (Err(Trouble::Refused(_)), Some(Lying { what, truth })) => {
+            (Err(Trouble::Refused(damage)), Some(Lying { what, truth })) => {
+                self.say(None, || What::Refused { damage });
                 if let Some(lie) = what {
                     let marks = [
                         Mark::RefusedFlush,
@@ -244,6 +262,8 @@ impl<I: Island> World<'_, I> {
                 self.figures.marks.hit(Mark::SnapshotWithMessages);
             }
         }
+        let snapshot = self.saved[island.0 as usize].as_ref().map(|saved| saved.position);
+        self.tell_start(island, snapshot);
         self.starts += 1;
         let run = self.starts;
         self.runs[island.0 as usize] = run;
@@ -268,6 +288,9 @@ impl<I: Island> World<'_, I> {
         }
         self.figures.falls += 1;
         self.figures.marks.hit(Mark::Fall);
+        if let Some(recorder) = &mut self.recorder {
+            recorder.say(self.now, Some(island), What::Crashed);
+        }
         if process.is_writing_of(island) {
             self.figures.marks.hit(Mark::FallInFlight);
         }
@@ -320,13 +343,28 @@ impl<I: Island> World<'_, I> {
                 };
                 islands.extend((0..self.islands).filter(half).map(IslandId));
             }
-            self.links.cuts.push(Cut { nth, islands, ways });
-            self.figures.marks.hit(Mark::Cut);
+            self.cut(Cut { nth, islands, ways });
             let mean = self.chance.faults.cut_ms_mean * MILLISECOND;
             let after = self.chance.dice.span(Stream::Partition, nth, 3, mean);
             self.plan_event(after, Event::Mend(nth));
         }
         Ok(())
+    }
+
+    fn cut(&mut self, cut: Cut) {
+        for island in &cut.islands {
+            self.say(Some(*island), || What::Cut { ways: cut.ways.into(), peer: None });
+        }
+        self.links.cuts.push(cut);
+        self.figures.marks.hit(Mark::Cut);
+    }
+
+    /// A cut is over.
+    pub(super) fn mend(&mut self, nth: u64) {
+        let over: Vec<Cut> = self.links.cuts.extract_if(.., |cut| cut.nth == nth).collect();
+        for island in over.iter().flat_map(|cut| &cut.islands) {
+            self.say(Some(*island), || What::Mended { peer: None });
+        }
     }
 
     pub(super) fn clog_at(&mut self, nth: u64) -> Result<(), Violation> {
@@ -355,6 +393,8 @@ impl<I: Island> World<'_, I> {
     fn pause(&mut self, island: IslandId, nanos: u64) {
         let until = &mut self.paused_until[island.0 as usize];
         *until = (*until).max(self.now + nanos);
+        let until = Nanos(*until);
+        self.say(Some(island), || What::Paused { until });
         self.figures.marks.hit(Mark::Pause);
         // Whatever it has decided goes to the disk when it is back.
         let run = self.runs[island.0 as usize];
@@ -378,6 +418,8 @@ impl<I: Island> World<'_, I> {
             self.figures.marks.hit(Mark::ClockBack);
         }
         self.clocks.step(island, by);
+        let by_ns = by.saturating_mul(MILLISECOND as i64);
+        self.say(Some(island), || What::ClockStepped { by_ns });
         // What was due by the old clock is planned anew.
         self.ticks[island.0 as usize] = u64::MAX;
         self.touched(island)
@@ -402,11 +444,12 @@ impl<I: Island> World<'_, I> {
             }
             Verb::Partition(islands, ways) => {
                 let islands = islands.iter().copied().collect();
-                self.links.cuts.push(Cut { nth: 0, islands, ways: *ways });
+                self.cut(Cut { nth: 0, islands, ways: *ways });
                 Ok(())
             }
             Verb::Heal => {
-                self.links.cuts.clear();
+                let cuts: Vec<u64> = self.links.cuts.iter().map(|cut| cut.nth).collect();
+                cuts.into_iter().for_each(|nth| self.mend(nth));
                 self.links.clogs.clear();
                 Ok(())
             }
@@ -428,6 +471,8 @@ impl<I: Island> World<'_, I> {
         if self.process.take().is_none() {
             return Ok(());
         }
+        self.say(None, || What::Crashed);
+        self.committing = None;
         self.life += 1;
         self.doomed = None;
         self.figures.crashes += 1;

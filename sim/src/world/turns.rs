@@ -22,6 +22,7 @@ use super::run::{Event, MILLISECOND, Phase, World};
 use super::trouble::Cause;
 use super::witness::Violation;
 use crate::check::Mark;
+use crate::trace::{FrameId, What};
 
 /// Timers beyond this are looked at again then: ten years.
 const TICK_MAX: u64 = 315_360_000_000 * MILLISECOND;
@@ -29,7 +30,7 @@ const TICK_MAX: u64 = 315_360_000_000 * MILLISECOND;
 const COMPARE_EVERY: u64 = 16;
 
 impl<I: Island> World<'_, I> {
-    pub(super) fn arrive(&mut self, frame: &Frame) -> Result<(), Violation> {
+    pub(super) fn arrive(&mut self, frame: &Frame, id: u64) -> Result<(), Violation> {
         let envelope = frame.envelope();
         let (from, to, now) = (envelope.from, envelope.to, self.clock(envelope.to));
         if envelope.session.0 < self.runs[from.0 as usize] {
@@ -39,6 +40,7 @@ impl<I: Island> World<'_, I> {
             Some(driver) => driver.receive(now, frame),
             None => return Ok(()),
         }
+        self.say(Some(to), || What::FrameArrived { frame: FrameId(id) });
         self.touched(to)
     }
 
@@ -62,6 +64,9 @@ impl<I: Island> World<'_, I> {
         process.drain(island, self.now, &mut frames);
         if let Some(driver) = process.driver(island) {
             let kernel = driver.kernel();
+            if let Some(recorder) = &mut self.recorder {
+                recorder.stands_at(self.now, island, kernel.image().position);
+            }
             if let Some(why) = kernel.stopped() {
                 let seen = format!("island {island}: {why}");
                 return Err(Violation::new("evolve never panics", seen));
@@ -145,6 +150,7 @@ impl<I: Island> World<'_, I> {
                 }
                 let late = matches!(cause, Some(Cause::FlushFailed | Cause::AtBoundary(_)));
                 self.doomed = cause.filter(|_| late);
+                self.tell_commit();
                 self.plan_sync(commit);
                 Ok(None)
             }
@@ -166,27 +172,40 @@ impl<I: Island> World<'_, I> {
 
     fn carry(&mut self, frame: Frame) {
         let mut later = 0;
+        let mut id = 0;
         if self.phase == Phase::Storm && !self.typed.is_empty() {
             match self.misfortune(&frame) {
                 None => {}
                 Some(Misfortune::Lost) => {
                     self.links.lost += 1;
+                    if let Some(recorder) = &mut self.recorder {
+                        recorder.frame::<I>(self.now, &frame, Carried::Lost);
+                    }
                     self.figures.marks.hit(Mark::FrameLost);
                     return;
                 }
                 Some(Misfortune::Late(us)) => later = us * 1000,
                 Some(Misfortune::Twice) => {
-                    self.plan_event(MILLISECOND, Event::Arrive(frame.clone()));
+                    self.plan_event(MILLISECOND, Event::Arrive(frame.clone(), 0));
                 }
             }
         }
-        match self.links.carry(&mut self.chance, self.now, &frame) {
-            Carried::Lost => self.figures.marks.hit(Mark::FrameLost),
-            Carried::Once(after) => self.plan_event(after + later, Event::Arrive(frame)),
+        let mut carried = self.links.carry(&mut self.chance, self.now, &frame);
+        match &mut carried {
+            Carried::Lost | Carried::Cut => {}
+            Carried::Once(after) => *after += later,
+            Carried::Twice(after, copy) => (*after, *copy) = (*after + later, *copy + later),
+        }
+        if let Some(recorder) = &mut self.recorder {
+            id = recorder.frame::<I>(self.now, &frame, carried);
+        }
+        match carried {
+            Carried::Lost | Carried::Cut => self.figures.marks.hit(Mark::FrameLost),
+            Carried::Once(after) => self.plan_event(after, Event::Arrive(frame, id)),
             Carried::Twice(after, copy) => {
                 self.figures.marks.hit(Mark::FrameTwice);
-                self.plan_event(after + later, Event::Arrive(frame.clone()));
-                self.plan_event(copy + later, Event::Arrive(frame));
+                self.plan_event(after, Event::Arrive(frame.clone(), id));
+                self.plan_event(copy, Event::Arrive(frame, id));
             }
         }
     }
@@ -226,6 +245,7 @@ impl<I: Island> World<'_, I> {
                 let ended = process.end_commit(&mut self.witness)?;
                 let Some((written, durables)) = ended else { return Ok(()) };
                 self.written.push(written);
+                self.tell_durable();
                 self.look(Moment::Commit)?;
                 if let Some(cause) = doomed {
                     return self.go_down(cause);
@@ -279,7 +299,8 @@ impl<I: Island> World<'_, I> {
         let mut bytes = Vec::new();
         // Not every moment is one for a snapshot.
         if saves > 0 && driver.kernel().save(&mut bytes).is_ok() {
-            self.saved[island.0 as usize] = Some(Saved { bytes });
+            let position = driver.image().position;
+            self.saved[island.0 as usize] = Some(Saved { position, bytes });
         }
     }
 
