@@ -96,7 +96,7 @@ pub fn simulation(size: Size) -> Simulation<impl Island> {
             let number = u32::try_from(number).expect("tokens are counted in u32");
             (number.to_le_bytes(), Ask::Launch(Token { number, left: hops }))
         })
-        .law_at_rest("every token was delivered at each of its hops", move |islands| {
+        .finally("every token was delivered at each of its hops", move |islands| {
             let passed: u64 = islands.iter().map(|image| image.state.passed).sum();
             let left: u64 = islands.iter().map(|image| image.state.left_sum).sum();
             let of_token = u64::from(hops) * (u64::from(hops) + 1) / 2;
