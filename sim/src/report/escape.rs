@@ -1,7 +1,8 @@
 //! Data as text that is safe inside a page.
 //!
 //! Rules:
-//! 1. Inside a script element only `<` can end it or open a comment; as `\u003c` it is the same JSON.
+//! 1. Inside a script element only `<` can end it or open a comment; as `\u003c` it is the same
+//!    JSON.
 //! 2. JavaScript's numbers are exact to 2^53 − 1: larger integers go as text.
 //!
 //! It doesn't know what the data is.

@@ -5,8 +5,8 @@
 //! 2. Beside them, from anywhere: the causes of the record that failed, back to the client's
 //!    request; and *landmarks* (crashes, cuts, faults …), so that an island that was down when the
 //!    window begins is shown as down.
-//! 3. Samples are thinned evenly to [`SAMPLES_MAX`] (fewer for many islands), states to those of shown records and
-//!    [`STATE_BYTES_MAX`].
+//! 3. Samples are thinned evenly to [`SAMPLES_MAX`] (fewer for many islands), states to those of
+//!    shown records and [`STATE_BYTES_MAX`].
 //! 4. One pass each: a trace may have millions of happenings.
 //!
 //! It doesn't know how they are drawn.

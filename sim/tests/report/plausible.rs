@@ -2,8 +2,8 @@
 //! over links that lose, double and delay.
 //!
 //! Rules:
-//! 1. It keeps the promises of the schema: times never go back, frames leave after their records are
-//!    durable, a consumed message was sent, records that a crash took come again.
+//! 1. It keeps the promises of the schema: times never go back, frames leave after their records
+//!    are durable, a consumed message was sent, records that a crash took come again.
 //! 2. It is data to draw a page with. Nothing about the product follows from it.
 //!
 //! It doesn't know the simulator.
