@@ -9,6 +9,7 @@
 
 pub mod cli;
 pub mod fault;
+pub mod oracle;
 pub mod simulation;
 pub mod workload;
 pub mod world;
