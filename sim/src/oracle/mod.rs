@@ -21,8 +21,8 @@
 //!   module `torn` has the argument).
 //! - **State.** Images of the oracle's own are folded record by record. Both are functions of the
 //!   state before and the same bytes, so equal digests stay equal unless a step differs; positions
-//!   and stamps are compared at every commit, digests of an island each time its records have grown
-//!   by a quarter, and at the end. So digesting stays in proportion to the journal as long as a
+//!   and stamps are compared at every commit, digests of an island each time its records have
+//!   doubled, and at the end. So digesting stays in proportion to the journal as long as a
 //!   state does.
 //! - **Links.** What a restart sends on a link is what its blocks hold above the consumed number.
 //!   At every commit the images' numbers must be the ledger's, and the commit's own messages are

@@ -127,3 +127,58 @@ pub(super) fn cases<'a>(
     }
     cases
 }
+
+#[cfg(test)]
+mod tests {
+    use archipelago::drive::Book;
+    use archipelago::journal::{
+        Durability, JournalError, JournalSettings, Memory, Recovered, Storage, scan,
+    };
+    use archipelago_core::id::{IslandId, JournalPosition, Life};
+    use archipelago_core::journal::frame::{Block, CodeVersion};
+
+    use super::*;
+    use crate::oracle::crc::hide;
+
+    const SETTINGS: JournalSettings = JournalSettings {
+        life: Life(3),
+        islands: 1,
+        segment_bytes: 4096,
+        code: CodeVersion(1),
+        durability: Durability::Disk,
+    };
+
+    fn recovered(storage: &dyn Storage) -> Recovered {
+        let nothing = |_| Ok::<_, JournalError>(());
+        scan(storage, &SETTINGS, ScanMode::ReadOnly, &mut { nothing }).unwrap()
+    }
+
+    /// A journal of one commit, of one block with this body.
+    fn journal(body: &[u8]) -> (Memory, Commit) {
+        let storage = Memory::new();
+        let mut book = Book::resume(SETTINGS, &recovered(&storage)).unwrap();
+        let (island, first) = (IslandId(0), JournalPosition(1));
+        let block = Block { island, first, records: 1, body: body.to_vec() };
+        let commit = book.prepare(&mut vec![block]).unwrap().unwrap();
+        storage.create(commit.create().unwrap()).unwrap();
+        storage.write_at(commit.place().segment, 0, commit.image()).unwrap();
+        let found = recovered(&storage);
+        let commit = Commit::read(&storage, &found.segments, commit.place(), commit.number());
+        (storage, commit.unwrap().unwrap())
+    }
+
+    #[test]
+    fn a_cut_that_a_checksum_cannot_see_is_found() {
+        let mut body = b"promised".to_vec();
+        judge_every_byte(&journal(&body).1).unwrap();
+        body.extend_from_slice(b"lost");
+        body.extend_from_slice(&hide(b"lost"));
+        let (storage, commit) = journal(&body);
+        let seen = judge_every_byte(&commit).unwrap_err();
+        assert_eq!(seen, format!("cut at byte {} it still has its checksum", HEADER_BYTES + 8));
+        // So it is: the reader takes the torn commit for a whole one.
+        let cut = HEADER_BYTES + 8;
+        storage.write_at(commit.place.segment, cut as u64, &vec![0; 4096 - cut]).unwrap();
+        assert_eq!(recovered(&storage).last, commit.number);
+    }
+}
