@@ -1,5 +1,5 @@
-//! The walk over a journal, commit by commit: what is proved at each, see the [module](super): `crash`
-//! first, then the fold and the `links`.
+//! The walk over a journal, commit by commit: what is proved at each, see the [module](super).
+//! At each commit `crash` comes first, then the fold and the `links`.
 //!
 //! It doesn't know how a recovery works.
 
