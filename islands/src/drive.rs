@@ -11,4 +11,4 @@ pub use crate::command::Waiter;
 pub use crate::island::Driver;
 pub use crate::journal::Book;
 pub use crate::link::Rereader;
-pub use crate::replay::restore;
+pub use crate::replay::{apply_block, restore};

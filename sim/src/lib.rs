@@ -11,6 +11,7 @@ pub mod check;
 pub mod cli;
 pub mod fault;
 pub mod kind;
+pub mod oracle;
 pub mod report;
 pub mod shrink;
 pub mod simulation;

@@ -46,7 +46,7 @@ pub use journaler::{HAND_OVERS_MAX, HandOver, Journaler};
 pub use life::{DataDirectory, LOCK_FILE, SEGMENTS_FOLDER};
 pub use memory::Memory;
 pub use scan::{
-    BlockRef, Ending, IslandTail, Recovered, ScanMode, Torn, TornTail, read_block, scan,
+    BlockRef, Ending, IslandTail, Recovered, ScanMode, Torn, TornTail, read_block, scan, scan_on,
 };
 pub use settings::{COMMIT_BYTES_MAX, Durability, JournalSettings, SEGMENT_BYTES};
 pub use storage::{Segment, Storage};

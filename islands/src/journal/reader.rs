@@ -14,7 +14,7 @@ use archipelago_core::journal::recovery::Here;
 
 use super::book::padded;
 use super::error::JournalError;
-use super::scan::{BlockRef, Ending, IslandTail};
+use super::scan::{BlockRef, Ending, IslandTail, Recovered};
 use super::settings::JournalSettings;
 use super::storage::{Segment, Storage};
 use super::window::Window;
@@ -67,6 +67,17 @@ impl<'a> Reader<'a> {
             bytes: 0,
             commit: Vec::new(),
         }
+    }
+
+    /// Takes up the walk where an earlier one ended.
+    pub(super) fn go_on(&mut self, from: &Recovered) {
+        self.at = self.segments.partition_point(|found| found.number < from.next.segment);
+        self.offset = u64::from(from.next.offset);
+        self.last = from.last;
+        self.chain = from.chain;
+        self.ending = from.ending;
+        self.islands.clone_from(&from.islands);
+        self.bytes = from.bytes;
     }
 
     pub(super) fn next_place(&self) -> BlockPlace {

@@ -128,9 +128,27 @@ pub fn scan<E: From<JournalError>>(
     mode: ScanMode,
     sink: &mut dyn FnMut(BlockRef) -> Result<(), E>,
 ) -> Result<Recovered, E> {
+    scan_on(storage, settings, mode, None, sink)
+}
+
+/// Goes on where an earlier scan ended: reads only what stands behind `from`, which is taken at its
+/// word; without it, everything. What is found includes what `from` had.
+///
+/// # Errors
+/// As [`scan`].
+pub fn scan_on<E: From<JournalError>>(
+    storage: &dyn Storage,
+    settings: &JournalSettings,
+    mode: ScanMode,
+    from: Option<&Recovered>,
+    sink: &mut dyn FnMut(BlockRef) -> Result<(), E>,
+) -> Result<Recovered, E> {
     settings.check()?;
     let segments = check_segments(storage, settings, mode)?;
     let mut reader = Reader::new(storage, settings, &segments);
+    if let Some(from) = from {
+        reader.go_on(from);
+    }
     let fault = loop {
         match reader.next_commit()? {
             None => reader.hand_out(sink)?,

@@ -14,5 +14,5 @@ mod restore;
 pub use error::OpenError;
 pub use log::{Log, RecordAt};
 pub(crate) use restore::digest_of;
-pub use restore::restore;
 pub use restore::{Figures, Restored};
+pub use restore::{apply_block, restore};

@@ -90,39 +90,56 @@ struct Share<I> {
 
 impl<I: Island> Share<I> {
     fn apply(&mut self, block: &BlockRef, storage: &dyn Storage) -> Result<(), OpenError> {
-        let header = &block.header;
-        let image = &mut self.images[header.island.0 as usize / self.threads];
-        let mut at = header.first;
-        let failed = |position: JournalPosition, reason: String| OpenError::Record {
-            island: header.island,
-            position,
-            place: format!("{}, offset {}", storage.name(header.here.segment), header.here.offset),
-            reason,
-        };
-        if header.first != image.position.next() {
-            return Err(failed(at, format!("record {} would be next", image.position.next())));
-        }
-        let mut records = RecordsView::new(block.body());
-        loop {
-            let applied = catch_unwind(AssertUnwindSafe(|| -> Result<_, ReplayError> {
-                records.next_record()?.map(|record| image.apply(&record)).transpose()
-            }));
-            let applied = applied.unwrap_or_else(|_| {
-                Err(ReplayError::Contradiction("evolve panicked on its events".to_owned()))
-            });
-            match applied.map_err(|error| failed(at, error.to_string()))? {
-                Some(applied) => {
-                    self.figures.records += 1;
-                    self.figures.events += applied.events;
-                    self.figures.sends_suppressed += applied.sends;
-                    at = at.next();
-                }
-                None => break,
-            }
-        }
-        let end = JournalPosition(header.first.0 + u64::from(header.records));
-        if at == end { Ok(()) } else { Err(failed(at, format!("the block ends at {end}"))) }
+        let image = &mut self.images[block.header.island.0 as usize / self.threads];
+        let figures = apply_block(image, block, storage)?;
+        self.figures.records += figures.records;
+        self.figures.events += figures.events;
+        self.figures.sends_suppressed += figures.sends_suppressed;
+        Ok(())
     }
+}
+
+/// Applies one block to its island's image; `storage` says where it stands, for messages.
+///
+/// # Errors
+/// [`OpenError::Record`]; the image is then half changed and must not be used.
+pub fn apply_block<I: Island>(
+    image: &mut Image<I>,
+    block: &BlockRef,
+    storage: &dyn Storage,
+) -> Result<Figures, OpenError> {
+    let header = &block.header;
+    let mut figures = Figures::default();
+    let mut at = header.first;
+    let failed = |position: JournalPosition, reason: String| OpenError::Record {
+        island: header.island,
+        position,
+        place: format!("{}, offset {}", storage.name(header.here.segment), header.here.offset),
+        reason,
+    };
+    if header.first != image.position.next() {
+        return Err(failed(at, format!("record {} would be next", image.position.next())));
+    }
+    let mut records = RecordsView::new(block.body());
+    loop {
+        let applied = catch_unwind(AssertUnwindSafe(|| -> Result<_, ReplayError> {
+            records.next_record()?.map(|record| image.apply(&record)).transpose()
+        }));
+        let applied = applied.unwrap_or_else(|_| {
+            Err(ReplayError::Contradiction("evolve panicked on its events".to_owned()))
+        });
+        match applied.map_err(|error| failed(at, error.to_string()))? {
+            Some(applied) => {
+                figures.records += 1;
+                figures.events += applied.events;
+                figures.sends_suppressed += applied.sends;
+                at = at.next();
+            }
+            None => break,
+        }
+    }
+    let end = JournalPosition(header.first.0 + u64::from(header.records));
+    if at == end { Ok(figures) } else { Err(failed(at, format!("the block ends at {end}"))) }
 }
 
 /// Replays a journal into fresh islands made by `make`, on `threads` threads.

@@ -79,6 +79,8 @@ pub enum Command {
 pub enum SimWorkload {
     /// Customers place orders, cancel and give back, while disks, links and processes fail
     Warehouse(SimArgs),
+    /// Check that a warehouse's journal recovers rightly, whichever of its bytes it ends with
+    Prefixes(PrefixesArgs),
 }
 
 /// The workloads that can be run.
@@ -339,6 +341,25 @@ pub struct SimArgs {
 }
 
 impl SimArgs {
+    /// How to report.
+    #[must_use]
+    pub const fn output(&self) -> Output {
+        Output::of(self.json)
+    }
+}
+
+/// `sim prefixes`.
+#[derive(Clone, Debug, Args)]
+pub struct PrefixesArgs {
+    /// The directory with the journal
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl PrefixesArgs {
     /// How to report.
     #[must_use]
     pub const fn output(&self) -> Output {

@@ -21,6 +21,7 @@ pub mod books;
 pub mod failure;
 pub mod history;
 pub mod inspect;
+pub mod prefixes;
 pub mod progress;
 pub mod replay;
 pub mod reply_log;
@@ -71,6 +72,9 @@ fn execute(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         }
         Command::Sim { workload: SimWorkload::Warehouse(args) } => {
             finish(&sim::warehouse(&args)?, args.output(), out)
+        }
+        Command::Sim { workload: SimWorkload::Prefixes(args) } => {
+            finish(&prefixes::prefixes(&args)?, args.output(), out)
         }
         Command::Replay(args) => finish(&replay::replay(&args)?, args.output(), out),
         Command::State { workload: StateWorkload::Warehouse(args) } => {

@@ -10,7 +10,9 @@
 //! It doesn't know what went wrong before.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use archipelago::journal::Storage;
 use archipelago_core::id::IslandId;
 use archipelago_core::island::Island;
 
@@ -22,12 +24,15 @@ use super::run::{Event, MILLISECOND, Phase, World};
 use super::turns::Moment;
 use super::witness::Violation;
 use crate::check::Mark;
+use crate::oracle;
 use crate::trace::What;
 
 /// How often a world with a broken part is looked at, and how long between two looks. A link that
 /// makes no progress sends again after 16 s at the latest.
 const JUDGED_TIMES: u64 = 60;
 const JUDGED_EVERY: u64 = 2_000 * MILLISECOND;
+/// One world of so many has every prefix of its journal recovered at the end.
+const PREFIXES_EVERY: u64 = 32;
 
 impl<I: Island> World<'_, I> {
     /// Faults are over.
@@ -116,6 +121,13 @@ impl<I: Island> World<'_, I> {
         let process = self.process.take().expect("it is at rest, so it is there");
         for driver in process.drivers.into_iter().flatten() {
             self.witness.compare(driver.island(), driver.image())?;
+        }
+        if self.chance.dice.below(Stream::Heal, 1, 0, PREFIXES_EVERY) == 0 {
+            let storage: Arc<dyn Storage> = self.disk.clone();
+            let make = &self.plan.make;
+            oracle::check(storage, &self.settings, make).map_err(|problem| {
+                Violation::new("every prefix of the journal recovers", problem.to_string())
+            })?;
         }
         Ok(())
     }

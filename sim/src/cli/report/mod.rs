@@ -13,12 +13,14 @@ use serde::Serialize;
 use super::failure::Failure;
 
 mod inspect;
+mod prefixes;
 mod replay;
 mod run;
 mod sim;
 mod state;
 
 pub use inspect::{InspectReport, RecordView, SendView};
+pub use prefixes::PrefixesReport;
 pub use replay::ReplayReport;
 pub use run::{Latency, RunReport};
 pub use sim::SimReport;
