@@ -79,6 +79,8 @@ pub enum Command {
 pub enum SimWorkload {
     /// Customers place orders, cancel and give back, while disks, links and processes fail
     Warehouse(SimArgs),
+    /// Islands send each other numbered parcels and set timers: tests the machinery itself
+    Parcels(SimArgs),
 }
 
 /// The workloads that can be run.
