@@ -101,7 +101,7 @@ pub(crate) fn all(worlds: &Worlds) -> Result<Vec<Mutant>, Error> {
         };
         return Err(Error::File { file: path.display().to_string(), what });
     }
-    mutants.sort_by(|a, b| by_name(&a.id).cmp(&by_name(&b.id)));
+    mutants.sort_by_key(|mutant| by_name(&mutant.id));
     Ok(mutants)
 }
 
