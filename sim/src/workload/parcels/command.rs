@@ -102,6 +102,11 @@ pub enum Way {
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
+    /// The time of a decision; the first event of each.
+    Clock {
+        /// The time.
+        at: Millis,
+    },
     /// A client's request was decided; `draw` is a number that the turn drew.
     Asked {
         /// By whom.

@@ -45,6 +45,9 @@ pub struct Depot {
     alarms: BTreeMap<TimerNumber, Alarm>,
     asked: BTreeMap<(ClientId, RequestNumber), u64>,
     answered: u64,
+    /// The last timer ever set, and the time of the last decision.
+    timer: TimerNumber,
+    clock: Millis,
     history: u64,
     wrong: Option<String>,
 }
@@ -55,6 +58,7 @@ impl Island for Depot {
     type Reply = Reply;
 
     fn decide(&self, command: Command, turn: &mut Turn<Self>) {
+        turn.emit(Event::Clock { at: turn.now() });
         match turn.origin() {
             Origin::Client(asker) => self.asked(asker, command, turn),
             Origin::Island { from, .. } => self.came(from, command, turn),
@@ -65,6 +69,12 @@ impl Island for Depot {
     fn evolve(&mut self, event: &Event) {
         self.history = mix(self.history ^ fold(event));
         match event {
+            Event::Clock { at } => {
+                if *at < self.clock {
+                    self.note(format!("time goes back from {} to {at}", self.clock));
+                }
+                self.clock = *at;
+            }
             Event::Asked { asker, draw } => {
                 if self.asked.insert((asker.client, asker.number), *draw).is_some() {
                     self.note(format!("request {} is decided twice", asker.number));
@@ -85,9 +95,11 @@ impl Island for Depot {
             Event::Sent { to } => *self.sent.entry(*to).or_default() += 1,
             Event::Received { from, count } => drop(self.received.insert(*from, *count)),
             Event::Set { timer, due, task } => {
-                if self.alarms.insert(*timer, Alarm { due: *due, task: *task }).is_some() {
-                    self.note(format!("timer {timer} is given twice"));
+                if *timer <= self.timer {
+                    self.note(format!("timer {timer} is set after timer {}", self.timer));
                 }
+                self.timer = *timer;
+                self.alarms.insert(*timer, Alarm { due: *due, task: *task });
             }
             Event::Unset { timer } => drop(self.alarms.remove(timer)),
             Event::Wrong(what) => self.note(what.clone()),
@@ -118,6 +130,12 @@ impl Depot {
     #[must_use]
     pub const fn alarms(&self) -> &BTreeMap<TimerNumber, Alarm> {
         &self.alarms
+    }
+
+    /// The time of the last decision.
+    #[must_use]
+    pub const fn clock(&self) -> Millis {
+        self.clock
     }
 
     /// Tasks that wait.
@@ -235,9 +253,9 @@ impl Depot {
         }
         turn.emit(Event::Unset { timer });
         for (other, _) in self.alarms.iter().filter(|(_, alarm)| alarm.task == task) {
-            // One that has fired already, this one, may be taken back: it is passed over.
-            turn.cancel_timer(*other);
+            // Not this one: it has fired, and must be gone without being taken back.
             if *other != timer {
+                turn.cancel_timer(*other);
                 turn.emit(Event::Unset { timer: *other });
             }
         }

@@ -25,6 +25,11 @@ pub fn nothing_wrong(depots: Cut<'_, Depot>) -> Result<(), String> {
         if let Some(wrong) = image.state.wrong() {
             return Err(format!("island {island}: {wrong}"));
         }
+        // A dead letter has a stamp and no events, so the stamp may be ahead.
+        let (stamp, clock) = (image.stamp.millis(), image.state.clock());
+        if stamp < clock {
+            return Err(format!("island {island}: its stamp {stamp} is before its time {clock}"));
+        }
         timers_agree(image).map_err(|wrong| format!("island {island}: {wrong}"))?;
         for (other, peer) in depots.iter().enumerate() {
             let other = IslandId(other as u32);
