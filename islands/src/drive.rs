@@ -2,13 +2,13 @@
 //! fake links and a fake clock. Programs that embed islands don't need this.
 //!
 //! ```text
-//! restore ─▶ Kernel::start ─▶ Driver:  ask / receive / tick ─▶ seal ─▶ Book ─▶ durable ─▶ drain
+//! restore ─▶ Kernel::start ─▶ Driver:  ask / receive / tick ─▶ seal ─▶ GroupJournal ─▶ durable ─▶ drain
 //! ```
 //!
 //! It doesn't know why somebody drives.
 
 pub use crate::command::Waiter;
 pub use crate::island::Driver;
-pub use crate::journal::Book;
+pub use crate::journal::{Book, GroupJournal};
 pub use crate::link::Rereader;
 pub use crate::replay::{apply_block, restore};

@@ -54,11 +54,21 @@ pub struct GroupJournal {
     storage: Arc<dyn Storage>,
     book: Book,
     durability: Durability,
+    ahead_of_need: AheadOfNeed,
     making: Option<Making>,
     /// Why making the next segment could not even begin, until a commit hears of it.
     ahead: Result<(), JournalError>,
     failed: Option<Arc<JournalError>>,
     stats: Arc<JournalStats>,
+}
+
+/// Whether segments are made before they are needed, by a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AheadOfNeed {
+    /// They are.
+    OnAThread,
+    /// They are made when they are needed: for drivers without threads.
+    Never,
 }
 
 /// A segment that a thread is making.
@@ -78,8 +88,30 @@ impl GroupJournal {
         settings: JournalSettings,
         recovered: &Recovered,
     ) -> Result<Self, JournalError> {
+        Self::resume_with(storage, settings, recovered, AheadOfNeed::OnAThread)
+    }
+
+    /// The same for a driver without threads: segments are made when they are needed.
+    ///
+    /// # Errors
+    /// As [`GroupJournal::resume`].
+    pub fn resume_without_threads(
+        storage: Arc<dyn Storage>,
+        settings: JournalSettings,
+        recovered: &Recovered,
+    ) -> Result<Self, JournalError> {
+        Self::resume_with(storage, settings, recovered, AheadOfNeed::Never)
+    }
+
+    fn resume_with(
+        storage: Arc<dyn Storage>,
+        settings: JournalSettings,
+        recovered: &Recovered,
+        ahead_of_need: AheadOfNeed,
+    ) -> Result<Self, JournalError> {
         let mut book = Book::resume(settings, recovered)?;
-        if recovered.segments.is_empty()
+        if ahead_of_need == AheadOfNeed::OnAThread
+            && recovered.segments.is_empty()
             && let Some(first) = book.wants_ahead()
         {
             create(&*storage, first)?;
@@ -91,7 +123,16 @@ impl GroupJournal {
         };
         let durability = settings.durability;
         let stats = Arc::new(stats);
-        Ok(Self { storage, book, durability, making: None, ahead: Ok(()), failed: None, stats })
+        Ok(Self {
+            storage,
+            book,
+            durability,
+            ahead_of_need,
+            making: None,
+            ahead: Ok(()),
+            failed: None,
+            stats,
+        })
     }
 
     /// What has been written so far; stays readable from any thread.
@@ -106,10 +147,31 @@ impl GroupJournal {
     /// # Errors
     /// The first error this journal met, now or earlier; nothing is known about these blocks then.
     pub fn commit(&mut self, blocks: &mut Vec<Block>) -> Result<Vec<Durable>, Arc<JournalError>> {
-        self.guarded(|journal| match journal.book.prepare(blocks)? {
-            Some(commit) => journal.write(commit),
+        match self.begin(blocks)? {
+            Some(commit) => self.finish(commit),
             None => Ok(Vec::new()),
+        }
+    }
+
+    /// The first half of [`GroupJournal::commit`]: writes the commit, and does not flush it. `None`
+    /// when there are no blocks. For drivers in which time passes between the two.
+    ///
+    /// # Errors
+    /// As [`GroupJournal::commit`].
+    pub fn begin(&mut self, blocks: &mut Vec<Block>) -> Result<Option<Commit>, Arc<JournalError>> {
+        self.guarded(|journal| {
+            let Some(commit) = journal.book.prepare(blocks)? else { return Ok(None) };
+            journal.write(&commit)?;
+            Ok(Some(commit))
         })
+    }
+
+    /// The second half: flushes the commit that was begun.
+    ///
+    /// # Errors
+    /// As [`GroupJournal::commit`]. A flush is never tried again.
+    pub fn finish(&mut self, commit: Commit) -> Result<Vec<Durable>, Arc<JournalError>> {
+        self.guarded(|journal| journal.flush(commit))
     }
 
     /// Seals the journal, so that damage to its last commit can be told from a torn write.
@@ -119,7 +181,8 @@ impl GroupJournal {
     pub fn close(mut self) -> Result<ClosedJournal, Arc<JournalError>> {
         self.guarded(|journal| {
             if let Some(seal) = journal.book.prepare_seal() {
-                journal.write(seal)?;
+                journal.write(&seal)?;
+                journal.flush(seal)?;
             }
             // A segment made ahead that nobody came to need: all that was written is durable.
             let _ = journal.finish_making();
@@ -143,7 +206,7 @@ impl GroupJournal {
         })
     }
 
-    fn write(&mut self, commit: Commit) -> Result<Vec<Durable>, JournalError> {
+    fn write(&mut self, commit: &Commit) -> Result<(), JournalError> {
         let segment = commit.place().segment;
         std::mem::replace(&mut self.ahead, Ok(()))?;
         if let Some(needed) = commit.create() {
@@ -154,7 +217,11 @@ impl GroupJournal {
         }
         self.storage
             .write_at(segment, u64::from(commit.place().offset), commit.image())
-            .map_err(JournalError::io("write", self.storage.name(segment)))?;
+            .map_err(JournalError::io("write", self.storage.name(segment)))
+    }
+
+    fn flush(&mut self, commit: Commit) -> Result<Vec<Durable>, JournalError> {
+        let segment = commit.place().segment;
         if self.durability == Durability::Disk {
             self.storage
                 .sync(segment)
@@ -170,7 +237,11 @@ impl GroupJournal {
 
     /// Starts to make the next segment when there is none in reserve.
     fn make_ahead(&mut self) -> Result<(), JournalError> {
-        let Some(next) = self.book.wants_ahead() else { return Ok(()) };
+        let next = match self.ahead_of_need {
+            AheadOfNeed::OnAThread => self.book.wants_ahead(),
+            AheadOfNeed::Never => None,
+        };
+        let Some(next) = next else { return Ok(()) };
         self.finish_making()?;
         let storage = Arc::clone(&self.storage);
         let thread = std::thread::Builder::new()

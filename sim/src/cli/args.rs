@@ -81,6 +81,8 @@ pub enum SimWorkload {
     Warehouse(SimArgs),
     /// Check that a warehouse's journal recovers rightly, whichever of its bytes it ends with
     Prefixes(PrefixesArgs),
+    /// Islands send each other numbered parcels and set timers: tests the machinery itself
+    Parcels(SimArgs),
 }
 
 /// The workloads that can be run.

@@ -76,6 +76,9 @@ fn execute(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Sim { workload: SimWorkload::Prefixes(args) } => {
             finish(&prefixes::prefixes(&args)?, args.output(), out)
         }
+        Command::Sim { workload: SimWorkload::Parcels(args) } => {
+            finish(&sim::parcels(&args)?, args.output(), out)
+        }
         Command::Replay(args) => finish(&replay::replay(&args)?, args.output(), out),
         Command::State { workload: StateWorkload::Warehouse(args) } => {
             finish(&state::warehouse(&args)?, args.output(), out)

@@ -2,4 +2,5 @@
 //!
 //! They don't know threads, journals or the command line: a workload is a stream of actions.
 
+pub mod parcels;
 pub mod warehouse;

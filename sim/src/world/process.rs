@@ -3,7 +3,7 @@
 //! Rules:
 //! 1. One commit is on its way at a time; what is decided meanwhile gathers into the next.
 //! 2. A commit is written when it begins and safe when it ends; a crash in between finds it written
-//!    and not safe.
+//!    and not safe. What fails fails on the disk: the journal itself decides what then.
 //! 3. A part that has crashed is not there: its driver is gone, its frames are dropped.
 //!
 //! It doesn't know when anything happens: the world calls it.
@@ -12,15 +12,15 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use archipelago::drive::{Book, Driver, Rereader};
+use archipelago::drive::{Driver, GroupJournal, Rereader};
 use archipelago::journal::{Commit, Durable, JournalSettings, Recovered, Storage};
 use archipelago_core::id::{IslandId, JournalPosition};
 use archipelago_core::island::Island;
-use archipelago_core::journal::frame::HEADER_BYTES;
+use archipelago_core::journal::frame::{Block, HEADER_BYTES};
 use archipelago_core::link::frame::Frame;
 
-use super::disk::Disk;
 use super::disk::lie::Written;
+use super::disk::{Disk, Trap};
 use super::witness::{Violation, Witness};
 
 /// A block on its way to the disk, as the witness will see it: where its body stands in the commit.
@@ -89,11 +89,28 @@ pub(super) enum Begun {
     GoesDown,
 }
 
+/// What the disk does with a flush.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Flush {
+    Works,
+    Fails,
+}
+
+/// What came of ending a commit.
+pub(super) enum Ended {
+    /// None was on its way.
+    Nothing,
+    /// It is durable: where it stands, and what the islands are to be told.
+    Durable(Written, Vec<Durable>),
+    /// The journal is finished: the process is to go down.
+    GoesDown,
+}
+
 /// The process under test.
 pub(super) struct Process<I: Island> {
     /// By island; none while it is down.
     pub(super) drivers: Vec<Option<Driver<I>>>,
-    book: Book,
+    journal: GroupJournal,
     rereader: Rereader,
     disk: Arc<Disk>,
     writing: Option<Writing>,
@@ -122,12 +139,13 @@ impl<I: Island> Process<I> {
         recovered: &Recovered,
         drivers: Vec<Option<Driver<I>>>,
     ) -> Result<Self, Violation> {
-        let book = Book::resume(*settings, recovered).map_err(|error| broken(&error))?;
         let storage: Arc<dyn Storage> = Arc::<Disk>::clone(disk);
+        let journal = GroupJournal::resume_without_threads(storage.clone(), *settings, recovered);
+        let journal = journal.map_err(|error| broken(&error))?;
         Ok(Self {
             listed: vec![false; drivers.len()],
             drivers,
-            book,
+            journal,
             rereader: Rereader::new(storage, settings.life),
             disk: Arc::clone(disk),
             writing: None,
@@ -161,11 +179,13 @@ impl<I: Island> Process<I> {
     }
 
     /// Begins a commit of what islands that are `awake` have decided, and goes as far as
-    /// `boundary`. Adds to `again` islands that have only answers given again, which may leave now.
+    /// `boundary`. Shows `sealed` each block; adds to `again` islands that have only answers given
+    /// again, which may leave now.
     pub(super) fn begin_commit(
         &mut self,
         awake: impl Fn(IslandId) -> bool,
         boundary: Option<Boundary>,
+        mut sealed: impl FnMut(&Block),
         again: &mut Vec<IslandId>,
     ) -> Result<Begun, Violation> {
         let mut blocks = Vec::new();
@@ -185,77 +205,80 @@ impl<I: Island> Process<I> {
         self.unsealed = asleep;
         let mut bytes = 0;
         let seen = blocks.iter().map(|block| {
+            sealed(block);
             let start = bytes + HEADER_BYTES;
             bytes = start + block.body.len();
             (block.island, block.first, start..bytes)
         });
         let seen: Vec<Seen> = seen.collect();
-        let Some(commit) = self.book.prepare(&mut blocks).map_err(|error| broken(&error))? else {
-            return Ok(Begun::Nothing);
+        if boundary == Some(Boundary::BeforeWrite) && !blocks.is_empty() {
+            return Ok(Begun::GoesDown);
+        }
+        let trap = match boundary {
+            Some(Boundary::AtCreate) => Some(Trap::Create),
+            Some(Boundary::AfterCreate) => Some(Trap::WriteNothing),
+            Some(Boundary::MidWrite) => Some(Trap::WriteHalf),
+            _ => None,
         };
-        if boundary == Some(Boundary::BeforeWrite) {
-            return Ok(Begun::GoesDown);
-        }
-        if let Some(segment) = commit.create() {
-            if boundary == Some(Boundary::AtCreate) {
-                return Ok(Begun::GoesDown);
+        self.disk.set_trap(trap);
+        let begun = self.journal.begin(&mut blocks);
+        self.disk.set_trap(None);
+        match begun {
+            Ok(None) => Ok(Begun::Nothing),
+            Ok(Some(_)) if boundary == Some(Boundary::BeforeFlush) => Ok(Begun::GoesDown),
+            Ok(Some(commit)) => {
+                let written = Written { place: commit.place(), bytes: bytes as u32 };
+                let rolls = commit.create().is_some();
+                self.writing = Some(Writing { commit, seen, written });
+                Ok(Begun::Written { rolls })
             }
-            self.disk.create(segment).map_err(|error| broken(&error))?;
+            Err(_) if trap.is_some() => Ok(Begun::GoesDown),
+            Err(error) => Err(broken(&error)),
         }
-        let (place, mut image) = (commit.place(), commit.image());
-        match boundary {
-            Some(Boundary::AfterCreate) => return Ok(Begun::GoesDown),
-            Some(Boundary::MidWrite) => image = &image[..image.len() / 2],
-            _ => {}
-        }
-        self.disk
-            .write_at(place.segment, u64::from(place.offset), image)
-            .map_err(|error| broken(&error))?;
-        if matches!(boundary, Some(Boundary::MidWrite | Boundary::BeforeFlush)) {
-            return Ok(Begun::GoesDown);
-        }
-        let written = Written { place, bytes: bytes as u32 };
-        let rolls = commit.create().is_some();
-        self.writing = Some(Writing { commit, seen, written });
-        Ok(Begun::Written { rolls })
     }
 
-    /// Flushes the commit on its way; the islands don't know yet.
+    /// Flushes the commit on its way and shows it to the witness; says where it stands and what the
+    /// islands are to be told. When the disk fails the flush, the journal must say so.
+    pub(super) fn end_commit(
+        &mut self,
+        flush: Flush,
+        witness: &mut Witness<I>,
+    ) -> Result<Ended, Violation> {
+        let Some(Writing { commit, seen, written }) = self.writing.take() else {
+            return Ok(Ended::Nothing);
+        };
+        let mut show = |image: &[u8]| {
+            witness.begin_commit();
+            seen.iter().try_for_each(|(island, first, body)| {
+                witness.see(*island, *first, &image[body.clone()])
+            })
+        };
+        if flush == Flush::Works {
+            // Nothing can hinder the flush: the witness reads the commit where it stands.
+            show(commit.image())?;
+            let durable = self.journal.finish(commit).map_err(|error| broken(&error))?;
+            return Ok(Ended::Durable(written, durable));
+        }
+        let image = commit.image().to_vec();
+        self.disk.set_trap(Some(Trap::Flush));
+        let finished = self.journal.finish(commit);
+        self.disk.set_trap(None);
+        // A journal that goes on all the same says that it is durable: then it must be.
+        let Ok(durable) = finished else { return Ok(Ended::GoesDown) };
+        show(&image)?;
+        Ok(Ended::Durable(written, durable))
+    }
+
+    /// Flushes the commit on its way and tells nobody.
     pub(super) fn flush(&self) -> Result<(), Violation> {
         let Some(writing) = &self.writing else { return Ok(()) };
         self.disk.sync(writing.commit.place().segment).map_err(|error| broken(&error))
     }
 
-    /// The flush of the commit on its way fails.
-    pub(super) fn fail_flush(&self) {
-        if let Some(writing) = &self.writing {
-            self.disk.fail_flush(writing.commit.place().segment);
-        }
-    }
-
-    /// The commit on its way is safe: shows it to the witness; says where it stands and what the
-    /// islands are to be told.
-    pub(super) fn end_commit(
-        &mut self,
-        witness: &mut Witness<I>,
-    ) -> Result<Option<(Written, Vec<Durable>)>, Violation> {
-        let Some(Writing { commit, seen, written }) = self.writing.take() else { return Ok(None) };
-        witness.begin_commit();
-        for (island, first, body) in seen {
-            witness.see(island, first, &commit.image()[body])?;
-        }
-        Ok(Some((written, self.book.complete(commit))))
-    }
-
-    /// The commit on its way, for a trace: its number, its size, and its blocks.
-    pub(super) fn writing(
-        &self,
-    ) -> Option<(u64, u64, impl Iterator<Item = (IslandId, JournalPosition, &[u8])>)> {
-        let Writing { commit, seen, .. } = self.writing.as_ref()?;
-        let blocks = seen.iter();
-        let blocks =
-            blocks.map(|(island, first, body)| (*island, *first, &commit.image()[body.clone()]));
-        Some((commit.number().0, commit.image().len() as u64, blocks))
+    /// The number and the size of the commit on its way, for a trace.
+    pub(super) fn writing(&self) -> Option<(u64, u64)> {
+        let Writing { commit, .. } = self.writing.as_ref()?;
+        Some((commit.number().0, commit.image().len() as u64))
     }
 
     /// Whether the commit on its way holds a block of `island`.

@@ -14,7 +14,7 @@ use archipelago_core::bytes::Malformed;
 use archipelago_core::codec;
 use archipelago_core::id::{IslandId, JournalPosition, LinkSeq, RequestNumber};
 use archipelago_core::island::Island;
-use archipelago_core::journal::frame::CommitNumber;
+use archipelago_core::journal::frame::{Block, CommitNumber};
 use archipelago_core::journal::record::{Entry, RecordView, RecordsView, Source};
 use archipelago_core::link::chunk::Message;
 use archipelago_core::link::frame::{ControlKind, Frame};
@@ -43,6 +43,7 @@ pub(super) struct Recorder {
     latencies: Vec<u64>,
     answered: u64,
     states: VecDeque<trace::StateAt>,
+    sealed: Vec<IslandId>,
 }
 
 impl Recorder {
@@ -144,15 +145,16 @@ impl Recorder {
         id
     }
 
-    /// A block goes to the disk: its records are told.
-    pub(super) fn block<I: Island>(
-        &mut self,
-        island: IslandId,
-        first: JournalPosition,
-        body: &[u8],
-    ) {
-        let mut records = RecordsView::new(body);
-        let mut position = first;
+    /// Islands with a block sealed since the last call.
+    pub(super) fn take_sealed(&mut self) -> Vec<IslandId> {
+        std::mem::take(&mut self.sealed)
+    }
+
+    /// A block is sealed, to go to the disk: its records are told.
+    pub(super) fn block<I: Island>(&mut self, block: &Block) {
+        let mut records = RecordsView::new(&block.body);
+        let (island, mut position) = (block.island, block.first);
+        self.sealed.push(island);
         while let Ok(Some(record)) = records.next_record() {
             let at = self.decided.remove(&(island, position)).unwrap_or_default();
             let record = told::<I>(position, &record);

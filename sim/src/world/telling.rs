@@ -13,12 +13,8 @@ impl<I: Island> World<'_, I> {
     /// A commit goes to the disk.
     pub(super) fn tell_commit(&mut self) {
         let (Some(recorder), Some(process)) = (&mut self.recorder, &self.process) else { return };
-        let Some((number, bytes, blocks)) = process.writing() else { return };
-        let mut islands = Vec::new();
-        for (island, first, body) in blocks {
-            recorder.block::<I>(island, first, body);
-            islands.push(island);
-        }
+        let Some((number, bytes)) = process.writing() else { return };
+        let islands = recorder.take_sealed();
         let position = |island: IslandId| {
             let driver = process.drivers[island.0 as usize].as_ref();
             driver.map(|driver| driver.image().position).unwrap_or_default()

@@ -16,7 +16,7 @@ use super::decision::Kind;
 use super::dice::Stream;
 use super::links::Carried;
 use super::plan::{Letter, Misfortune};
-use super::process::{Begun, Boundary};
+use super::process::{Begun, Boundary, Ended, Flush};
 use super::revive::Saved;
 use super::run::{Event, MILLISECOND, Phase, World};
 use super::trouble::Cause;
@@ -132,10 +132,16 @@ impl<I: Island> World<'_, I> {
             cause = Some(Cause::DiskFull);
         }
         let paused = &self.paused_until;
+        let recorder = &mut self.recorder;
         let mut again = Vec::new();
         let begun = process.begin_commit(
             |island| paused[island.0 as usize] <= now,
             cause.map(Cause::boundary),
+            |block| {
+                if let Some(recorder) = recorder {
+                    recorder.block::<I>(block);
+                }
+            },
             &mut again,
         )?;
         for island in again {
@@ -231,40 +237,37 @@ impl<I: Island> World<'_, I> {
         if life != self.life {
             return Ok(());
         }
-        match self.doomed.take() {
-            Some(Cause::FlushFailed) => {
-                process.fail_flush();
-                return self.go_down(Cause::FlushFailed);
-            }
-            Some(cause @ Cause::AtBoundary(Boundary::AfterFlush)) => {
-                process.flush()?;
-                return self.go_down(cause);
-            }
-            doomed => {
-                process.flush()?;
-                let ended = process.end_commit(&mut self.witness)?;
-                let Some((written, durables)) = ended else { return Ok(()) };
-                self.written.push(written);
-                self.tell_durable();
-                self.look(Moment::Commit)?;
-                if let Some(cause) = doomed {
-                    return self.go_down(cause);
-                }
-                let commit = self.commits;
-                for durable in durables {
-                    let island = durable.island;
-                    let (at, until) = (island.0 as usize, self.paused_until[island.0 as usize]);
-                    let run = self.runs[at];
-                    if until <= self.now {
-                        self.tell(run, durable)?;
-                        self.save(commit, island);
-                    } else if until < u64::MAX {
-                        self.agenda.plan(until, Event::Told(run, Box::new(durable)));
-                    }
-                }
-                Ok(())
+        let doomed = self.doomed.take();
+        let flush = if doomed == Some(Cause::FlushFailed) { Flush::Fails } else { Flush::Works };
+        if doomed == Some(Cause::AtBoundary(Boundary::AfterFlush)) {
+            // Durable, and nobody knows; the witness sees it when the process is back.
+            process.flush()?;
+            return self.go_down(Cause::AtBoundary(Boundary::AfterFlush));
+        }
+        let (written, durables) = match process.end_commit(flush, &mut self.witness)? {
+            Ended::Nothing => return Ok(()),
+            Ended::GoesDown => return self.go_down(Cause::FlushFailed),
+            Ended::Durable(written, durables) => (written, durables),
+        };
+        self.written.push(written);
+        self.tell_durable();
+        self.look(Moment::Commit)?;
+        if let Some(cause @ Cause::AtBoundary(_)) = doomed {
+            return self.go_down(cause);
+        }
+        let commit = self.commits;
+        for durable in durables {
+            let island = durable.island;
+            let at = island.0 as usize;
+            let (run, until) = (self.runs[at], self.paused_until[at]);
+            if until <= self.now {
+                self.tell(run, durable)?;
+                self.save(commit, island);
+            } else if until < u64::MAX {
+                self.agenda.plan(until, Event::Told(run, Box::new(durable)));
             }
         }
+        Ok(())
     }
 
     /// An island hears what became durable.

@@ -5,12 +5,13 @@
 //!    as the dice say.
 //! 2. At every consistent cut all books add up, and no term is negative; at rest nothing is held or
 //!    on its way.
+//! 3. While a broker says "drained", so that it may refuse, no shelf has a unit of that product.
 //!
 //! It doesn't know what goes wrong around it.
 
 use std::collections::BTreeMap;
 
-use archipelago::patterns::stock::{Ledger, PolicyKind, Units, audit};
+use archipelago::patterns::stock::{Ledger, Phase, PolicyKind, Units, audit};
 use archipelago_core::replay::Image;
 
 use super::{
@@ -64,6 +65,7 @@ impl Scenario {
                 (key, command)
             })
             .always("stock is conserved at every cut", |islands| books(islands).map(|_| ()))
+            .always("a drained product lies on no shelf", drained)
             .finally("at rest nothing is held or on its way", |islands| {
                 let (held, flying) = books(islands)?;
                 match u128::from(held) + flying {
@@ -142,4 +144,23 @@ fn books(islands: Cut<'_, Warehouse>) -> Result<(u64, u128), String> {
         held += ledgers.iter().map(|ledger| ledger.held.0).sum::<u64>();
     }
     Ok((held, flying))
+}
+
+/// Checks that no shelf has what a broker may refuse as sold out. In a consistent cut a shelf that
+/// was surrendered is empty, and the next slice is not sent.
+fn drained(islands: Cut<'_, Warehouse>) -> Result<(), String> {
+    for Image { state, .. } in islands {
+        for (product, _) in state.ledgers() {
+            if !matches!(state.stock().phase(&product), Some(Phase::Pooled(_))) {
+                continue;
+            }
+            for (island, Image { state, .. }) in islands.iter().enumerate() {
+                let shelf = state.stock().ledger(&product).shelf;
+                if shelf > Units::ZERO {
+                    return Err(format!("product {product}: {shelf} on the shelf of {island}"));
+                }
+            }
+        }
+    }
+    Ok(())
 }

@@ -25,6 +25,21 @@ use super::hash::Rolling;
 #[derive(Debug, Default)]
 pub(super) struct Disk {
     files: Mutex<BTreeMap<SegmentNumber, File>>,
+    trap: Mutex<Option<Trap>>,
+}
+
+/// What goes wrong with the next verb of its kind. The verb fails; the process cannot know how far
+/// it got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Trap {
+    /// No segment can be made: the disk is full.
+    Create,
+    /// A write fails: nothing of it is there.
+    WriteNothing,
+    /// A write fails in its middle.
+    WriteHalf,
+    /// A flush fails; see rule 3.
+    Flush,
 }
 
 /// A file as a reader sees it. Most of a sector is padding, so only what stands before its last
@@ -72,6 +87,17 @@ pub(super) enum Fate {
 }
 
 impl Disk {
+    /// Sets a trap, or takes it away.
+    pub(super) fn set_trap(&self, trap: Option<Trap>) {
+        *self.trap.lock().unwrap_or_else(PoisonError::into_inner) = trap;
+    }
+
+    /// Whether one of these traps is set; it works once.
+    fn falls_into(&self, traps: &[Trap]) -> Option<Trap> {
+        let mut set = self.trap.lock().unwrap_or_else(PoisonError::into_inner);
+        set.take_if(|trap| traps.contains(trap))
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<SegmentNumber, File>> {
         self.files.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -101,7 +127,7 @@ impl Disk {
     }
 
     /// A flush fails: nothing became safe, and no later flush will try these sectors again.
-    pub(super) fn fail_flush(&self, segment: SegmentNumber) {
+    fn fail_flush(&self, segment: SegmentNumber) {
         if let Some(file) = self.lock().get_mut(&segment) {
             for (sector, safe) in std::mem::take(&mut file.dirty) {
                 file.forgotten.entry(sector).or_insert(safe);
@@ -188,6 +214,9 @@ impl Storage for Disk {
     }
 
     fn create(&self, segment: Segment) -> io::Result<()> {
+        if self.falls_into(&[Trap::Create]).is_some() {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         let mut files = self.lock();
         if files.contains_key(&segment.number) {
             return Err(io::ErrorKind::AlreadyExists.into());
@@ -208,15 +237,25 @@ impl Storage for Disk {
         if offset.saturating_add(bytes.len() as u64) > file.bytes {
             return Err(io::ErrorKind::InvalidInput.into());
         }
+        let trap = self.falls_into(&[Trap::WriteNothing, Trap::WriteHalf]);
+        let bytes = match trap {
+            None => bytes,
+            Some(Trap::WriteHalf) => &bytes[..bytes.len() / 2],
+            Some(_) => &[],
+        };
         let mut dirty = std::mem::take(&mut file.dirty);
         file.write(offset as usize, bytes, |sector, before| {
             dirty.entry(sector).or_insert(before);
         });
         file.dirty = dirty;
-        Ok(())
+        if trap.is_some() { Err(io::Error::other("the disk failed")) } else { Ok(()) }
     }
 
     fn sync(&self, segment: SegmentNumber) -> io::Result<()> {
+        if self.falls_into(&[Trap::Flush]).is_some() {
+            self.fail_flush(segment);
+            return Err(io::Error::other("the disk failed"));
+        }
         let mut files = self.lock();
         let file = files.get_mut(&segment).ok_or(io::ErrorKind::NotFound)?;
         for sector in std::mem::take(&mut file.dirty).into_keys() {
