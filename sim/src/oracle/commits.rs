@@ -66,7 +66,9 @@ impl Commit {
         let start = u64::from(place.offset);
         let mut bytes = vec![0; (end - start).next_multiple_of(SECTOR as u64) as usize];
         storage.read_at(place.segment, start, &mut bytes)?;
-        let content = bytes.len() - bytes.iter().rev().take_while(|byte| **byte == 0).count();
+        // A crash may have left noise in the padding: it means nothing.
+        let meant = &bytes[..(end - start) as usize];
+        let content = meant.len() - meant.iter().rev().take_while(|byte| **byte == 0).count();
         let watermark = headers[0].watermark;
         Ok(Some(Self { number, watermark, place, bytes, headers, content }))
     }
