@@ -358,6 +358,12 @@ impl Links {
         self.peers.values().map(|peer| peer.outbox.durable().0 - peer.outbox.acked().0).sum()
     }
 
+    /// The most messages that came too early and are held, of one link.
+    #[must_use]
+    pub fn held_most(&self) -> usize {
+        self.peers.values().map(|peer| peer.held.len()).max().unwrap_or(0)
+    }
+
     /// What is durable, unacked and in memory: receiver and chunk.
     pub(crate) fn unacked_chunks(&self) -> impl Iterator<Item = (IslandId, &Chunk)> {
         self.peers

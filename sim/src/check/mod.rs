@@ -11,14 +11,17 @@
 //! It doesn't know how a world works.
 
 mod mark;
+mod seen;
 
 use std::ops::Deref;
 use std::sync::Arc;
 
 use archipelago_core::id::IslandId;
+use archipelago_core::island::Island;
 use archipelago_core::replay::Image;
 
 pub use mark::{Mark, Marks, OWN_MAX};
+pub use seen::Seen;
 
 /// A consistent cut: all islands, by number (it can be used as a slice of [`Image`]s).
 #[derive(Debug)]
@@ -67,10 +70,33 @@ impl<'a, I> IntoIterator for Cut<'a, I> {
     }
 }
 
+/// What a check looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wants {
+    /// Cuts, after each commit.
+    Cuts,
+    /// Each durable record as well.
+    Records,
+}
+
 /// What must hold of a world. One is made for each world.
-pub trait Check<I> {
+pub trait Check<I: Island> {
     /// Its name, as a failure tells it.
     fn name(&self) -> &str;
+
+    /// Whether it looks at single records too; most look at cuts only, which costs less.
+    fn wants(&self) -> Wants {
+        Wants::Cuts
+    }
+
+    /// Looks at a durable record and at its island before it, if [`Check::wants`] says so.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    fn record(&mut self, seen: &Seen<'_, I>) -> Result<(), String> {
+        let _ = seen;
+        Ok(())
+    }
 
     /// Looks at a cut after each commit.
     ///
@@ -112,7 +138,7 @@ pub(crate) struct Simple<I> {
     pub(crate) look: Look<I>,
 }
 
-impl<I> Check<I> for Simple<I> {
+impl<I: Island> Check<I> for Simple<I> {
     fn name(&self) -> &str {
         &self.name
     }

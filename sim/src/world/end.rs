@@ -46,6 +46,7 @@ impl<I: Island> World<'_, I> {
         self.links.cuts.clear();
         self.links.clogs.clear();
         self.disk_full_until = 0;
+        self.healed_at = self.now;
         self.say(None, || What::Healed { islands: Vec::new() });
         if leave == 0 {
             self.phase = Phase::Healed;

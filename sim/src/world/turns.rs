@@ -2,12 +2,10 @@
 //!
 //! It doesn't know clients, nor why things go wrong.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use archipelago::journal::Durable;
 use archipelago_core::codec;
 use archipelago_core::id::IslandId;
-use archipelago_core::island::{Island, panic_text};
+use archipelago_core::island::Island;
 use archipelago_core::link::chunk::Message;
 use archipelago_core::link::frame::{Frame, Parcel};
 use archipelago_core::time::Millis;
@@ -20,14 +18,15 @@ use super::process::{Begun, Boundary, Ended, Flush};
 use super::revive::Saved;
 use super::run::{Event, MILLISECOND, Phase, World};
 use super::trouble::Cause;
-use super::witness::Violation;
+use super::witness::{self, Violation};
 use crate::check::Mark;
 use crate::trace::{FrameId, What};
 
 /// Timers beyond this are looked at again then: ten years.
 const TICK_MAX: u64 = 315_360_000_000 * MILLISECOND;
-/// Every so many commits one island is compared with its replay, live.
-const COMPARE_EVERY: u64 = 16;
+/// Every so many commits islands are compared with their replay, live, and their memory is looked
+/// at.
+const LOOK_EVERY: u64 = 16;
 
 impl<I: Island> World<'_, I> {
     pub(super) fn arrive(&mut self, frame: &Frame, id: u64) -> Result<(), Violation> {
@@ -281,8 +280,15 @@ impl<I: Island> World<'_, I> {
         };
         let settled = driver.image().position == durable.upto;
         driver.durable(durable);
-        if settled && self.commits.is_multiple_of(COMPARE_EVERY) {
-            self.witness.compare(island, driver.image())?;
+        if self.commits.is_multiple_of(LOOK_EVERY) {
+            let held = driver.kernel().links().held_most();
+            if held > self.plan.limits.links.held_max as usize {
+                let seen = format!("island {island} holds {held} messages of one link");
+                return Err(Violation::new("memory is bounded", seen));
+            }
+            if settled {
+                self.witness.compare(island, driver.image())?;
+            }
         }
         self.touched(island)
     }
@@ -315,15 +321,10 @@ impl<I: Island> World<'_, I> {
                 self.figures.marks.hit_own(at);
             }
         }
-        for check in &mut self.checks {
-            let name = check.name().to_owned();
-            let said = guarded(&name, || match moment {
-                Moment::Commit => check.always(cut),
-                Moment::End => check.always(cut).and_then(|()| check.finally(cut)),
-            })?;
-            said.map_err(|seen| Violation::new(name, seen))?;
-        }
-        Ok(())
+        self.witness.look(|check, cut| match moment {
+            Moment::Commit => check.always(cut),
+            Moment::End => check.always(cut).and_then(|()| check.finally(cut)),
+        })
     }
 }
 
@@ -349,7 +350,5 @@ fn letters<I: Island>(parcel: &Parcel, matches: impl Fn(&Letter<'_, I::Command>)
 
 /// Runs a user's closure; a panic in it is a violation of `law`, so that it keeps its seed.
 pub(super) fn guarded<T>(law: &str, run: impl FnOnce() -> T) -> Result<T, Violation> {
-    catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
-        Violation::new(law, format!("it panicked: {}", panic_text(panic.as_ref())))
-    })
+    witness::guarded(run).map_err(|seen| Violation::new(law, seen))
 }

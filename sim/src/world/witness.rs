@@ -11,16 +11,17 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use archipelago_core::bytes::Malformed;
 use archipelago_core::id::{ClientId, IslandId, JournalPosition, LinkSeq, RequestNumber};
-use archipelago_core::island::Island;
-use archipelago_core::journal::record::{Entry, RecordView, RecordsView, Source};
+use archipelago_core::island::{Island, panic_text};
+use archipelago_core::journal::record::{Cause, Entry, RecordView, RecordsView, Source};
 use archipelago_core::lookup::Lookup;
 use archipelago_core::replay::{Image, ReplayError};
 
 use super::hash::Rolling;
-use crate::check::Cut;
+use crate::check::{Check, Cut, Seen, Wants};
 
 /// A law that does not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,12 +69,11 @@ pub enum DeadLetters {
     Allowed,
 }
 
-/// Messages on their way on one link: number and hash of the bytes, oldest first.
+/// Messages on their way on one link: number and hash, oldest first.
 type OnTheirWay = VecDeque<(LinkSeq, u64)>;
 
 /// The witness of one world.
-#[derive(Debug)]
-pub(super) struct Witness<I> {
+pub(super) struct Witness<I: Island> {
     images: Vec<Image<I>>,
     client: ClientId,
     dead_letters: DeadLetters,
@@ -88,6 +88,7 @@ pub(super) struct Witness<I> {
     pub(super) messages: u64,
     /// Per island, rolls over every durable record.
     digests: Vec<Rolling>,
+    checks: Vec<Box<dyn Check<I>>>,
     keep: Keep,
     history: Vec<Kept>,
     /// The requests that records of clients are, when causes are kept.
@@ -124,6 +125,7 @@ impl<I: Island> Witness<I> {
         images: Vec<Image<I>>,
         client: ClientId,
         dead_letters: DeadLetters,
+        checks: Vec<Box<dyn Check<I>>>,
         keep: Keep,
     ) -> Self {
         Self {
@@ -135,6 +137,7 @@ impl<I: Island> Witness<I> {
             flying: 0,
             replies: Lookup::new(),
             changed: Vec::new(),
+            checks,
             records: 0,
             messages: 0,
             keep,
@@ -145,6 +148,18 @@ impl<I: Island> Witness<I> {
 
     pub(super) fn cut(&self) -> Cut<'_, I> {
         Cut { images: &self.images, changed: &self.changed, on_their_way: self.flying }
+    }
+
+    /// Lets all checks look at the cut.
+    pub(super) fn look(
+        &mut self,
+        mut at: impl FnMut(&mut dyn Check<I>, Cut<'_, I>) -> Result<(), String>,
+    ) -> Result<(), Violation> {
+        let cut = Cut { images: &self.images, changed: &self.changed, on_their_way: self.flying };
+        self.checks.iter_mut().try_for_each(|check| {
+            let said = guarded(|| at(&mut **check, cut));
+            told(check.name(), said)
+        })
     }
 
     /// Rolls over every durable record.
@@ -238,10 +253,18 @@ impl<I: Island> Witness<I> {
             return Err(Violation::new("no command becomes a dead letter", seen)
                 .at_record(island, position));
         }
-        if let Source::Island { from, number, .. } = record.source {
+        for check in &mut self.checks {
+            if check.wants() == Wants::Records {
+                let before = &self.images[island.0 as usize];
+                let seen = Seen { island, position, before, record };
+                let said = guarded(|| check.record(&seen));
+                told(check.name(), said).map_err(|broken| broken.at_record(island, position))?;
+            }
+        }
+        if let Source::Island { from, number, cause } = record.source {
             let pair = self.on_their_way.get_mut(&(from, island));
             let sent = pair.and_then(VecDeque::pop_front);
-            if sent != Some((number, Rolling::of(record.input))) {
+            if sent != Some((number, as_sent(cause, record.input))) {
                 let seen = format!(
                     "island {island}, record {position} consumes message {number} of island {from}; \
                      durably sent and next is {:?}",
@@ -251,13 +274,14 @@ impl<I: Island> Witness<I> {
             }
             self.flying -= 1;
         }
+        let cause = record.source.cause_of_sends(island, position);
         let walked = record.walk(|entry| -> Result<(), Malformed> {
             match entry {
                 Entry::Send { to, number, command } => {
                     self.messages += 1;
                     self.flying += 1;
                     let pair = self.on_their_way.get_or_insert_with((island, to), VecDeque::new);
-                    pair.push_back((number, Rolling::of(command)));
+                    pair.push_back((number, as_sent(cause, command)));
                 }
                 Entry::Reply { asker, reply } if asker.client == self.client => {
                     self.replies.get_or_insert_with(asker.number, || Rolling::of(reply));
@@ -320,4 +344,24 @@ impl<I: Island> Witness<I> {
             )),
         }
     }
+}
+
+/// A hash of a message: what caused it and what it says.
+fn as_sent(cause: Cause, command: &[u8]) -> u64 {
+    let mut hash = Rolling::default();
+    hash.add(u64::from(cause.hops) << 32 | u64::from(cause.island.0));
+    hash.add(cause.position.0);
+    hash.add_bytes(command);
+    hash.value()
+}
+
+/// Runs a user's closure; a panic in it is what it says, so that it keeps its seed.
+pub(super) fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(run))
+        .map_err(|panic| format!("it panicked: {}", panic_text(panic.as_ref())))
+}
+
+/// What a check said.
+fn told(name: &str, said: Result<Result<(), String>, String>) -> Result<(), Violation> {
+    said.and_then(|said| said).map_err(|seen| Violation::new(name, seen))
 }
