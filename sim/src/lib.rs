@@ -10,6 +10,7 @@
 pub mod cli;
 pub mod fault;
 pub mod simulation;
+pub mod twin;
 pub mod workload;
 pub mod world;
 

@@ -31,6 +31,7 @@ pub mod sim;
 pub mod state;
 pub mod submit;
 mod text;
+pub mod twin;
 
 use args::{Cli, Command, RunWorkload, SimWorkload, StateWorkload};
 use failure::{Exit, Failure};
@@ -71,6 +72,15 @@ fn execute(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         }
         Command::Sim { workload: SimWorkload::Warehouse(args) } => {
             finish(&sim::warehouse(&args)?, args.output(), out)
+        }
+        Command::Sim { workload: SimWorkload::Calibrate(args) } => {
+            finish(&twin::calibrate(&args)?, args.output(), out)
+        }
+        Command::Sim { workload: SimWorkload::Sweep(args) } => {
+            finish(&twin::sweep(&args)?, args.output(), out)
+        }
+        Command::Sim { workload: SimWorkload::Validate(args) } => {
+            finish(&twin::validate(&args)?, args.output(), out)
         }
         Command::Replay(args) => finish(&replay::replay(&args)?, args.output(), out),
         Command::State { workload: StateWorkload::Warehouse(args) } => {

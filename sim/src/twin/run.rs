@@ -1,0 +1,591 @@
+//! One run of the twin: virtual time, threads that share cores, the journaler and its disk.
+//!
+//! Rules:
+//! 1. A thread's step begins when the step before is done and ends after its cost on a core; its
+//!    effects happen then. A thread that sleeps is woken by what it waits for; that costs the waker
+//!    `wake`, and the sleeper runs `latency` later.
+//! 2. The journaler takes one hand-over and all that are queued, up to 8 MiB; writes; waits for the
+//!    flush off the cores; tells. One segment is made ahead, by a thread of its own.
+//! 3. At one moment steps end before events, and events happen in the order they were planned.
+//!
+//! Workers and the client stand in files of their own. It doesn't know what islands decide.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+
+use archipelago::island::{IslandStats, latency_of};
+use archipelago::journal::{Commit, Durability, JournalSettings, SEGMENT_BYTES};
+use archipelago_core::command::route::{self, Table};
+use archipelago_core::id::{IslandId, Life};
+use archipelago_core::island::Island;
+use archipelago_core::journal::frame::{Block, SegmentNumber};
+use archipelago_core::link::frame::Frame;
+use archipelago_core::replay::Image;
+use archipelago_core::time::Millis;
+use hdrhistogram::Histogram;
+
+use super::client::Client;
+use super::cores::Cores;
+use super::costs::{Costs, Section};
+use super::mailbox::{Effect, Mailbox};
+use super::network::{Arrival, Delivery, Network};
+use super::sea::{Sample, Sea};
+use super::worker::Worker;
+
+/// As the journaler's: no more is added to a commit from this size on, in bytes.
+const COMMIT_BYTES: usize = 8 << 20;
+/// The wall clock of the twin's start, in milliseconds since 1970.
+const EPOCH: u64 = 1_577_836_800_000;
+/// How often the client looks whether all has settled after the setup, in nanoseconds.
+pub(super) const LOOK_NANOS: u64 = 500_000;
+
+/// Where the journal is, and what a commit waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Media {
+    /// In memory.
+    Memory,
+    /// In files, not flushed.
+    System,
+    /// On disk, flushed.
+    Disk,
+}
+
+/// How the client submits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// At most 8,192 on their way at a time.
+    FullSpeed,
+    /// Each after the answer to the one before.
+    Serial,
+}
+
+/// A request that the client makes.
+#[derive(Clone, Debug)]
+pub struct Ask<C> {
+    /// Which island decides.
+    pub key: Vec<u8>,
+    /// What it decides.
+    pub command: C,
+    /// How many lines it has: what making it costs.
+    pub lines: u64,
+}
+
+/// What a run of the twin is made of.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// How many islands.
+    pub islands: u32,
+    /// How many threads drive them, at most one an island.
+    pub threads: u32,
+    /// What things cost, and how many cores there are.
+    pub costs: Costs,
+    /// How frames travel.
+    pub delivery: Delivery,
+    /// Where the journal is.
+    pub media: Media,
+    /// How requests come.
+    pub pace: Pace,
+    /// Which flushes are slow, which frames late.
+    pub seed: u64,
+}
+
+/// What a run was, from the first request after the setup to the last answer.
+#[derive(Debug)]
+pub struct Outcome<I> {
+    /// Requests answered.
+    pub answered: u64,
+    /// Virtual nanoseconds.
+    pub nanos: u64,
+    /// From admission to answer, in microseconds.
+    pub latency_us: Histogram<u64>,
+    /// Messages between islands.
+    pub messages: u64,
+    /// Commits.
+    pub commits: u64,
+    /// Bytes of these commits.
+    pub commit_bytes: u64,
+    /// Times that admission said Busy.
+    pub busy: u64,
+    /// The islands at the end.
+    pub images: Vec<Image<I>>,
+    pub(super) samples: Vec<Sample>,
+}
+
+/// A run that could not go on: a defect of the islands under it, or of ours.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the twin cannot go on: {0}")]
+pub struct Failed(pub(super) String);
+
+/// Threads by number: workers first, then these.
+pub(super) type Thread = usize;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// It sleeps until something wakes it.
+    Asleep,
+    /// It is woken and does not run yet, runs, or waits for the disk.
+    Awake,
+}
+
+/// What a thread does next.
+pub(super) enum Step {
+    /// Something that takes so many nanoseconds of a core.
+    Work(u64),
+    /// It sleeps until woken.
+    Sleep,
+    /// It waits for an event that was planned.
+    Wait,
+}
+
+pub(super) enum Event {
+    Awake(Thread),
+    Wake(Thread),
+    Arrive(Frame),
+    Release(IslandId, IslandId, u64),
+    Flushed,
+    SegmentMade,
+}
+
+enum Journaler {
+    Idle,
+    Writing(Commit),
+    Flushing(Commit),
+    Telling(Commit),
+    /// The segment this commit goes to is being made.
+    NoSegment(Commit),
+}
+
+pub(super) struct Twin<I: Island, A> {
+    pub(super) plan: Plan,
+    pub(super) now: u64,
+    heap: BinaryHeap<Reverse<(u64, u64)>>,
+    events: BTreeMap<u64, Event>,
+    planned: u64,
+    cores: Cores,
+    states: Vec<State>,
+    effects: Vec<Vec<Effect<I>>>,
+    /// What waking others cost, still to be paid.
+    debts: Vec<u64>,
+    pub(super) sea: Sea<I>,
+    pub(super) table: Table,
+    pub(super) workers: Vec<Worker>,
+    pub(super) mailboxes: Vec<Mailbox<I>>,
+    pub(super) client: Client<I, A>,
+    network: Network,
+    hand_overs: VecDeque<Vec<Block>>,
+    journaler: Journaler,
+    making: Option<SegmentNumber>,
+    /// The thread that fills it has not begun.
+    to_fill: bool,
+    flushes: u64,
+    commits: u64,
+    commit_bytes: u64,
+    failed: Option<Failed>,
+    /// What had been done when the setup had settled.
+    pub(super) start: Option<Start>,
+}
+
+/// What had been done before the first request that counts.
+pub(super) struct Start {
+    at: u64,
+    stats: Vec<IslandStats>,
+    commits: u64,
+    commit_bytes: u64,
+    busy: u64,
+}
+
+/// Runs `setup`, waits until all has settled, then runs `asks` and says how that was.
+///
+/// # Errors
+/// [`Failed`], also when a setting cannot be (0 islands).
+pub fn run<I: Island>(
+    plan: &Plan,
+    setup: Vec<Ask<I::Command>>,
+    asks: impl Iterator<Item = Ask<I::Command>>,
+    mut make: impl FnMut(IslandId) -> I,
+) -> Result<Outcome<I>, Failed> {
+    Twin::new(plan, setup, asks, None, &mut make)?.go_on()
+}
+
+/// As [`run`], and times each call of the real code; virtual time takes no notice.
+pub(super) fn measure<I: Island>(
+    plan: &Plan,
+    setup: Vec<Ask<I::Command>>,
+    asks: impl Iterator<Item = Ask<I::Command>>,
+    mut make: impl FnMut(IslandId) -> I,
+) -> Result<Outcome<I>, Failed> {
+    Twin::new(plan, setup, asks, Some(Vec::new()), &mut make)?.go_on()
+}
+
+impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
+    fn new(
+        plan: &Plan,
+        setup: Vec<Ask<I::Command>>,
+        asks: A,
+        meter: Option<Vec<Sample>>,
+        make: &mut dyn FnMut(IslandId) -> I,
+    ) -> Result<Self, Failed> {
+        let durability = match plan.media {
+            Media::Disk => Durability::Disk,
+            Media::Memory | Media::System => Durability::Os,
+        };
+        let settings = JournalSettings {
+            life: Life(1),
+            islands: plan.islands,
+            segment_bytes: SEGMENT_BYTES,
+            code: Default::default(),
+            durability,
+        };
+        let mut sea = Sea::new(settings, plan.costs.clone(), make)?;
+        sea.meter = meter;
+        let table = Table::modulo(plan.islands).map_err(|error| Failed(error.to_string()))?;
+        let threads = plan.threads.clamp(1, plan.islands) as usize;
+        let workers = (0..threads).map(|index| Worker::new(index, threads, &sea, plan.islands));
+        let mut twin = Self {
+            now: 0,
+            heap: BinaryHeap::new(),
+            events: BTreeMap::new(),
+            planned: 0,
+            cores: Cores::new(plan.costs.cores),
+            states: vec![State::Awake; threads + 3],
+            effects: (0..threads + 3).map(|_| Vec::new()).collect(),
+            debts: vec![0; threads + 3],
+            workers: workers.collect(),
+            mailboxes: (0..threads).map(|_| Mailbox::default()).collect(),
+            client: Client::new(plan.islands, plan.pace, setup, asks),
+            network: Network::new(plan.delivery, plan.seed),
+            hand_overs: VecDeque::new(),
+            journaler: Journaler::Idle,
+            making: None,
+            to_fill: false,
+            flushes: 0,
+            commits: 0,
+            commit_bytes: 0,
+            failed: None,
+            start: None,
+            sea,
+            table,
+            plan: plan.clone(),
+        };
+        // A journal has its first segment before threads begin.
+        twin.sea.make_ahead()?;
+        twin.states[threads + 2] = State::Asleep;
+        (0..threads + 2).for_each(|thread| twin.begin(thread));
+        Ok(twin)
+    }
+
+    fn journaler(&self) -> Thread {
+        self.workers.len()
+    }
+
+    pub(super) fn client_thread(&self) -> Thread {
+        self.workers.len() + 1
+    }
+
+    fn maker(&self) -> Thread {
+        self.workers.len() + 2
+    }
+
+    pub(super) fn clock(&self) -> Millis {
+        Millis(EPOCH + self.now / 1_000_000)
+    }
+
+    /// When the wall clock says `millis`, in nanoseconds from now; at least one millisecond.
+    pub(super) fn nanos_to(&self, millis: Millis) -> u64 {
+        (millis.0.saturating_sub(self.clock().0)).max(1) * 1_000_000
+    }
+
+    pub(super) fn plan_event(&mut self, after: u64, event: Event) {
+        self.planned += 1;
+        self.heap.push(Reverse((self.now + after, self.planned)));
+        self.events.insert(self.planned, event);
+    }
+
+    fn go_on(mut self) -> Result<Outcome<I>, Failed> {
+        while !self.client.is_done() {
+            let event = self.heap.peek().map(|Reverse((at, _))| *at);
+            match (self.cores.next(), event) {
+                (Some(end), event) if event.is_none_or(|at| end <= at) => {
+                    self.now = end;
+                    let thread = self.cores.end(end);
+                    for effect in std::mem::take(&mut self.effects[thread]) {
+                        self.happen(thread, effect);
+                    }
+                    self.begin(thread);
+                }
+                (_, Some(at)) => {
+                    self.now = at;
+                    let Some(Reverse((_, number))) = self.heap.pop() else { continue };
+                    if let Some(event) = self.events.remove(&number) {
+                        self.event(event);
+                    }
+                }
+                (None, None) => {
+                    return Err(Failed("nobody has anything to do, and answers are open".into()));
+                }
+                (Some(_), None) => {}
+            }
+            if let Some(failed) = self.failed.take() {
+                return Err(failed);
+            }
+        }
+        self.finish()
+    }
+
+    fn finish(self) -> Result<Outcome<I>, Failed> {
+        if let Some(why) = self.sea.stopped() {
+            return Err(Failed(why));
+        }
+        let start = self.start.ok_or_else(|| Failed("it never began".to_owned()))?;
+        let stats = self.sea.stats();
+        let mut latency_us = latency_of(&stats);
+        // What was recorded before is part of it, so there is something to take away from.
+        let _ = latency_us.subtract(&latency_of(&start.stats));
+        let sends = |stats: &[IslandStats]| stats.iter().map(|one| one.counters.sends).sum::<u64>();
+        let messages = sends(&stats) - sends(&start.stats);
+        let (images, samples) = self.sea.into_images();
+        Ok(Outcome {
+            answered: self.client.answered(),
+            nanos: self.now - start.at,
+            latency_us,
+            messages,
+            commits: self.commits - start.commits,
+            commit_bytes: self.commit_bytes - start.commit_bytes,
+            busy: self.client.busy - start.busy,
+            images,
+            samples: samples.unwrap_or_default(),
+        })
+    }
+
+    /// The setup has settled: what counts begins.
+    pub(super) fn note_start(&mut self) {
+        self.start = Some(Start {
+            at: self.now,
+            stats: self.sea.stats(),
+            commits: self.commits,
+            commit_bytes: self.commit_bytes,
+            busy: self.client.busy,
+        });
+        if let Some(meter) = &mut self.sea.meter {
+            meter.clear();
+        }
+    }
+
+    pub(super) fn is_settled(&self) -> bool {
+        self.sea.is_settled()
+    }
+
+    /// `thread` begins its next step, or rests.
+    fn begin(&mut self, thread: Thread) {
+        let mut effects = std::mem::take(&mut self.effects[thread]);
+        let step = match thread {
+            thread if thread < self.workers.len() => self.worker_step(thread, &mut effects),
+            thread if thread == self.journaler() => self.journaler_step(&mut effects),
+            thread if thread == self.client_thread() => self.client_step(&mut effects),
+            _ => self.maker_step(&mut effects),
+        };
+        self.effects[thread] = effects;
+        match step {
+            Step::Work(nanos) => {
+                let debt = std::mem::take(&mut self.debts[thread]);
+                self.cores.begin(self.now, thread, nanos + debt);
+            }
+            Step::Sleep => self.states[thread] = State::Asleep,
+            Step::Wait => {}
+        }
+    }
+
+    /// Wakes `thread` if it sleeps, at the expense of `waker`.
+    fn wake(&mut self, thread: Thread, waker: Option<Thread>) {
+        if self.states[thread] == State::Asleep {
+            self.states[thread] = State::Awake;
+            self.plan_event(self.plan.costs.one(Section::Thread, 3), Event::Awake(thread));
+            if let Some(waker) = waker {
+                self.debts[waker] += self.plan.costs.one(Section::Thread, 2);
+            }
+        }
+    }
+
+    fn happen(&mut self, thread: Thread, effect: Effect<I>) {
+        let waker = Some(thread);
+        match effect {
+            Effect::Frame(worker, frame) => {
+                self.mailboxes[worker].bring(frame);
+                self.wake(worker, waker);
+            }
+            Effect::Travel(frame) => self.plan_event(self.network.delay(), Event::Arrive(frame)),
+            Effect::Ask(worker, mut delivery) => {
+                delivery.admitted = self.now;
+                self.mailboxes[worker].deliveries.push_back(delivery);
+                self.wake(worker, waker);
+            }
+            Effect::Answer(island, completion) => {
+                self.client.answer(island, completion);
+                self.wake(self.client_thread(), waker);
+            }
+            Effect::Blocks(blocks) => {
+                self.hand_overs.push_back(blocks);
+                self.wake(self.journaler(), waker);
+            }
+            Effect::Notice(worker, durable) => {
+                self.mailboxes[worker].notices.push_back(durable);
+                self.wake(worker, waker);
+            }
+            Effect::Written => {
+                self.flushes += 1;
+                let nanos = self.plan.costs.flush(self.plan.seed, self.flushes);
+                self.plan_event(nanos, Event::Flushed);
+            }
+            Effect::Filled => {
+                let nanos = self.plan.costs.one(Section::Disk, 3);
+                self.plan_event(nanos, Event::SegmentMade);
+            }
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        match event {
+            Event::Awake(thread) => self.begin(thread),
+            Event::Wake(thread) => self.wake(thread, None),
+            Event::Flushed => self.begin(self.journaler()),
+            Event::SegmentMade => {
+                self.making = None;
+                if matches!(self.journaler, Journaler::NoSegment(_)) {
+                    self.begin(self.journaler());
+                }
+            }
+            Event::Arrive(frame) => {
+                let (from, to) = (frame.envelope().from, frame.envelope().to);
+                match self.network.arrive(frame) {
+                    Arrival::Now(frames) => {
+                        frames.into_iter().for_each(|frame| self.brought(to, frame));
+                    }
+                    Arrival::Held(number, patience) => {
+                        self.plan_event(patience, Event::Release(from, to, number));
+                    }
+                }
+            }
+            Event::Release(from, to, number) => {
+                if let Some(frame) = self.network.release((from, to), number) {
+                    self.brought(to, frame);
+                }
+            }
+        }
+    }
+
+    fn brought(&mut self, to: IslandId, frame: Frame) {
+        let worker = to.0 as usize % self.workers.len();
+        self.mailboxes[worker].bring(frame);
+        self.wake(worker, None);
+    }
+
+    /// Where a frame goes from `worker`.
+    pub(super) fn way(&self, worker: usize, frame: &Frame) -> Way {
+        if self.network.carries(frame) {
+            return Way::Network;
+        }
+        match frame.envelope().to.0 as usize % self.workers.len() {
+            to if to == worker => Way::Here,
+            to => Way::Worker(to),
+        }
+    }
+
+    fn journaler_step(&mut self, effects: &mut Vec<Effect<I>>) -> Step {
+        let done = match std::mem::replace(&mut self.journaler, Journaler::Idle) {
+            Journaler::Idle => self.take_blocks(),
+            Journaler::NoSegment(commit) => self.write(commit, 0),
+            Journaler::Writing(commit) if self.plan.media == Media::Disk => {
+                self.happen(self.journaler(), Effect::Written);
+                self.journaler = Journaler::Flushing(commit);
+                Ok(Step::Wait)
+            }
+            Journaler::Writing(commit) | Journaler::Flushing(commit) => Ok(self.tell(commit)),
+            Journaler::Telling(commit) => self.told(commit, effects),
+        };
+        done.unwrap_or_else(|failed| {
+            self.failed = Some(failed);
+            Step::Wait
+        })
+    }
+
+    fn take_blocks(&mut self) -> Result<Step, Failed> {
+        let (mut blocks, mut bytes) = (Vec::new(), 0);
+        while bytes < COMMIT_BYTES
+            && let Some(mut more) = self.hand_overs.pop_front()
+        {
+            bytes += more.iter().map(|block| block.body.len()).sum::<usize>();
+            blocks.append(&mut more);
+        }
+        if blocks.is_empty() {
+            return Ok(Step::Sleep);
+        }
+        let (commit, cost) = self.sea.prepare(&mut blocks)?;
+        self.write(commit, cost)
+    }
+
+    fn write(&mut self, commit: Commit, cost: u64) -> Result<Step, Failed> {
+        if self.making == Some(commit.place().segment) {
+            self.journaler = Journaler::NoSegment(commit);
+            return Ok(Step::Wait);
+        }
+        let bytes = commit.image().len() as u64;
+        self.commits += 1;
+        self.commit_bytes += bytes;
+        let memory = self.sea.write(&commit)?;
+        let write = match self.plan.media {
+            Media::Memory => memory,
+            Media::System | Media::Disk => {
+                self.plan.costs.of(Section::Disk, [1, bytes, 0, 0, 0])
+            }
+        };
+        self.journaler = Journaler::Writing(commit);
+        Ok(Step::Work(cost + write))
+    }
+
+    /// It is durable: each worker with a block in it is told.
+    fn tell(&mut self, commit: Commit) -> Step {
+        self.journaler = Journaler::Telling(commit);
+        Step::Work(self.plan.costs.one(Section::Thread, 1) * self.workers.len() as u64)
+    }
+
+    fn told(&mut self, commit: Commit, effects: &mut Vec<Effect<I>>) -> Result<Step, Failed> {
+        let mut columns: Vec<Vec<_>> = (0..self.workers.len()).map(|_| Vec::new()).collect();
+        for durable in self.sea.complete(commit) {
+            columns[durable.island.0 as usize % self.workers.len()].push(durable);
+        }
+        let told = columns.into_iter().enumerate().filter(|(_, column)| !column.is_empty());
+        for (worker, column) in told {
+            self.happen(self.journaler(), Effect::Notice(worker, column));
+        }
+        if let Some(segment) = self.sea.make_ahead()?
+            && self.plan.media != Media::Memory
+        {
+            (self.making, self.to_fill) = (Some(segment), true);
+            self.wake(self.maker(), Some(self.journaler()));
+        }
+        self.journaler = Journaler::Idle;
+        debug_assert!(effects.is_empty());
+        self.take_blocks()
+    }
+
+    fn maker_step(&mut self, effects: &mut Vec<Effect<I>>) -> Step {
+        if !std::mem::take(&mut self.to_fill) {
+            return Step::Sleep;
+        }
+        effects.push(Effect::Filled);
+        Step::Work(self.plan.costs.one(Section::Disk, 2))
+    }
+}
+
+/// Where a frame goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    Here,
+    Worker(usize),
+    Network,
+}
+
+/// The island that owns a key.
+pub(super) fn owner(table: &Table, key: &[u8]) -> IslandId {
+    table.owner(route::slot(key))
+}
