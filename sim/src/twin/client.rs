@@ -18,7 +18,8 @@ use archipelago_core::island::{Island, Request};
 
 use super::costs::Section;
 use super::mailbox::{Delivery, Effect};
-use super::run::{Ask, Event, LOOK_NANOS, Pace, Step, Twin, owner};
+use super::plan::{Ask, Pace};
+use super::run::{Event, LOOK_NANOS, Step, Twin, owner};
 
 /// As the command line's: requests on their way at a time.
 const OUTSTANDING_MAX: usize = 8192;
@@ -181,11 +182,8 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
         client.on_their_way += 1;
         client.gauges[island.0 as usize] += 1;
         client.unanswered.insert(number, island.0);
-        let asker = Asker {
-            client: route::client_id("warehouse"),
-            slot: route::slot(&ask.key),
-            number,
-        };
+        let asker =
+            Asker { client: route::client_id("warehouse"), slot: route::slot(&ask.key), number };
         let request = Request { asker, answered_below, command: ask.command };
         effects.push(Effect::Ask(worker, Delivery { request, admitted: 0 }));
         Step::Work(cost)

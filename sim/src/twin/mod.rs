@@ -21,13 +21,18 @@ pub mod calibrate;
 mod client;
 mod cores;
 mod costs;
+mod journaler;
 mod mailbox;
 mod network;
-//pub mod plot;
+mod plan;
+pub mod plot;
 mod run;
 mod sea;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 pub use costs::{BadCosts, Costs};
 pub use network::Delivery;
-pub use run::{Ask, Failed, Media, Outcome, Pace, Plan, run};
+pub use plan::{Ask, Failed, Media, Outcome, Pace, Plan};
+pub use run::run;

@@ -89,15 +89,16 @@ impl Network {
             let mut at = 0;
             // Each that arrives overtakes all earlier ones still held, and may free them.
             while at < now.len() {
-                let number = now[at].0;
+                let (number, mut free) = (now[at].0, Vec::new());
                 held.retain_mut(|other| {
                     other.overtakers_left -= u64::from(other.number < number);
                     let stays = other.overtakers_left > 0;
                     if !stays {
-                        now.push((other.number, other.frame.clone()));
+                        free.push((other.number, other.frame.clone()));
                     }
                     stays
                 });
+                now.splice(at + 1..at + 1, free);
                 at += 1;
             }
             return Arrival::Now(now.into_iter().map(|(_, frame)| frame).collect());

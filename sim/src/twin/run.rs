@@ -1,120 +1,39 @@
-//! One run of the twin: virtual time, threads that share cores, the journaler and its disk.
+//! One run of the twin: virtual time, and threads that share cores.
 //!
 //! Rules:
 //! 1. A thread's step begins when the step before is done and ends after its cost on a core; its
 //!    effects happen then. A thread that sleeps is woken by what it waits for; that costs the waker
 //!    `wake`, and the sleeper runs `latency` later.
-//! 2. The journaler takes one hand-over and all that are queued, up to 8 MiB; writes; waits for the
-//!    flush off the cores; tells. One segment is made ahead, by a thread of its own.
-//! 3. At one moment steps end before events, and events happen in the order they were planned.
+//! 2. At one moment steps end before events, and events happen in the order they were planned.
 //!
-//! Workers and the client stand in files of their own. It doesn't know what islands decide.
+//! Workers, the client and the journaler stand in files of their own. It doesn't know what islands decide.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 use archipelago::island::{IslandStats, latency_of};
-use archipelago::journal::{Commit, Durability, JournalSettings, SEGMENT_BYTES};
+use archipelago::journal::{Durability, JournalSettings, SEGMENT_BYTES};
 use archipelago_core::command::route::{self, Table};
 use archipelago_core::id::{IslandId, Life};
 use archipelago_core::island::Island;
 use archipelago_core::journal::frame::{Block, SegmentNumber};
 use archipelago_core::link::frame::Frame;
-use archipelago_core::replay::Image;
 use archipelago_core::time::Millis;
-use hdrhistogram::Histogram;
 
 use super::client::Client;
 use super::cores::Cores;
-use super::costs::{Costs, Section};
+use super::costs::Section;
+use super::journaler::Journaler;
 use super::mailbox::{Effect, Mailbox};
-use super::network::{Arrival, Delivery, Network};
+use super::network::{Arrival, Network};
+use super::plan::{Ask, Failed, Media, Outcome, Plan};
 use super::sea::{Sample, Sea};
 use super::worker::Worker;
 
-/// As the journaler's: no more is added to a commit from this size on, in bytes.
-const COMMIT_BYTES: usize = 8 << 20;
 /// The wall clock of the twin's start, in milliseconds since 1970.
 const EPOCH: u64 = 1_577_836_800_000;
 /// How often the client looks whether all has settled after the setup, in nanoseconds.
 pub(super) const LOOK_NANOS: u64 = 500_000;
-
-/// Where the journal is, and what a commit waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Media {
-    /// In memory.
-    Memory,
-    /// In files, not flushed.
-    System,
-    /// On disk, flushed.
-    Disk,
-}
-
-/// How the client submits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pace {
-    /// At most 8,192 on their way at a time.
-    FullSpeed,
-    /// Each after the answer to the one before.
-    Serial,
-}
-
-/// A request that the client makes.
-#[derive(Clone, Debug)]
-pub struct Ask<C> {
-    /// Which island decides.
-    pub key: Vec<u8>,
-    /// What it decides.
-    pub command: C,
-    /// How many lines it has: what making it costs.
-    pub lines: u64,
-}
-
-/// What a run of the twin is made of.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// How many islands.
-    pub islands: u32,
-    /// How many threads drive them, at most one an island.
-    pub threads: u32,
-    /// What things cost, and how many cores there are.
-    pub costs: Costs,
-    /// How frames travel.
-    pub delivery: Delivery,
-    /// Where the journal is.
-    pub media: Media,
-    /// How requests come.
-    pub pace: Pace,
-    /// Which flushes are slow, which frames late.
-    pub seed: u64,
-}
-
-/// What a run was, from the first request after the setup to the last answer.
-#[derive(Debug)]
-pub struct Outcome<I> {
-    /// Requests answered.
-    pub answered: u64,
-    /// Virtual nanoseconds.
-    pub nanos: u64,
-    /// From admission to answer, in microseconds.
-    pub latency_us: Histogram<u64>,
-    /// Messages between islands.
-    pub messages: u64,
-    /// Commits.
-    pub commits: u64,
-    /// Bytes of these commits.
-    pub commit_bytes: u64,
-    /// Times that admission said Busy.
-    pub busy: u64,
-    /// The islands at the end.
-    pub images: Vec<Image<I>>,
-    pub(super) samples: Vec<Sample>,
-}
-
-/// A run that could not go on: a defect of the islands under it, or of ours.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the twin cannot go on: {0}")]
-pub struct Failed(pub(super) String);
 
 /// Threads by number: workers first, then these.
 pub(super) type Thread = usize;
@@ -146,15 +65,6 @@ pub(super) enum Event {
     SegmentMade,
 }
 
-enum Journaler {
-    Idle,
-    Writing(Commit),
-    Flushing(Commit),
-    Telling(Commit),
-    /// The segment this commit goes to is being made.
-    NoSegment(Commit),
-}
-
 pub(super) struct Twin<I: Island, A> {
     pub(super) plan: Plan,
     pub(super) now: u64,
@@ -172,15 +82,15 @@ pub(super) struct Twin<I: Island, A> {
     pub(super) mailboxes: Vec<Mailbox<I>>,
     pub(super) client: Client<I, A>,
     network: Network,
-    hand_overs: VecDeque<Vec<Block>>,
-    journaler: Journaler,
-    making: Option<SegmentNumber>,
+    pub(super) hand_overs: VecDeque<Vec<Block>>,
+    pub(super) journaler: Journaler,
+    pub(super) making: Option<SegmentNumber>,
     /// The thread that fills it has not begun.
-    to_fill: bool,
+    pub(super) to_fill: bool,
     flushes: u64,
-    commits: u64,
-    commit_bytes: u64,
-    failed: Option<Failed>,
+    pub(super) commits: u64,
+    pub(super) commit_bytes: u64,
+    pub(super) failed: Option<Failed>,
     /// What had been done when the setup had settled.
     pub(super) start: Option<Start>,
 }
@@ -274,7 +184,7 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
         Ok(twin)
     }
 
-    fn journaler(&self) -> Thread {
+    pub(super) fn journaler(&self) -> Thread {
         self.workers.len()
     }
 
@@ -282,7 +192,7 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
         self.workers.len() + 1
     }
 
-    fn maker(&self) -> Thread {
+    pub(super) fn maker(&self) -> Thread {
         self.workers.len() + 2
     }
 
@@ -396,7 +306,7 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
     }
 
     /// Wakes `thread` if it sleeps, at the expense of `waker`.
-    fn wake(&mut self, thread: Thread, waker: Option<Thread>) {
+    pub(super) fn wake(&mut self, thread: Thread, waker: Option<Thread>) {
         if self.states[thread] == State::Asleep {
             self.states[thread] = State::Awake;
             self.plan_event(self.plan.costs.one(Section::Thread, 3), Event::Awake(thread));
@@ -406,7 +316,7 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
         }
     }
 
-    fn happen(&mut self, thread: Thread, effect: Effect<I>) {
+    pub(super) fn happen(&mut self, thread: Thread, effect: Effect<I>) {
         let waker = Some(thread);
         match effect {
             Effect::Frame(worker, frame) => {
@@ -488,92 +398,6 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
             to if to == worker => Way::Here,
             to => Way::Worker(to),
         }
-    }
-
-    fn journaler_step(&mut self, effects: &mut Vec<Effect<I>>) -> Step {
-        let done = match std::mem::replace(&mut self.journaler, Journaler::Idle) {
-            Journaler::Idle => self.take_blocks(),
-            Journaler::NoSegment(commit) => self.write(commit, 0),
-            Journaler::Writing(commit) if self.plan.media == Media::Disk => {
-                self.happen(self.journaler(), Effect::Written);
-                self.journaler = Journaler::Flushing(commit);
-                Ok(Step::Wait)
-            }
-            Journaler::Writing(commit) | Journaler::Flushing(commit) => Ok(self.tell(commit)),
-            Journaler::Telling(commit) => self.told(commit, effects),
-        };
-        done.unwrap_or_else(|failed| {
-            self.failed = Some(failed);
-            Step::Wait
-        })
-    }
-
-    fn take_blocks(&mut self) -> Result<Step, Failed> {
-        let (mut blocks, mut bytes) = (Vec::new(), 0);
-        while bytes < COMMIT_BYTES
-            && let Some(mut more) = self.hand_overs.pop_front()
-        {
-            bytes += more.iter().map(|block| block.body.len()).sum::<usize>();
-            blocks.append(&mut more);
-        }
-        if blocks.is_empty() {
-            return Ok(Step::Sleep);
-        }
-        let (commit, cost) = self.sea.prepare(&mut blocks)?;
-        self.write(commit, cost)
-    }
-
-    fn write(&mut self, commit: Commit, cost: u64) -> Result<Step, Failed> {
-        if self.making == Some(commit.place().segment) {
-            self.journaler = Journaler::NoSegment(commit);
-            return Ok(Step::Wait);
-        }
-        let bytes = commit.image().len() as u64;
-        self.commits += 1;
-        self.commit_bytes += bytes;
-        let memory = self.sea.write(&commit)?;
-        let write = match self.plan.media {
-            Media::Memory => memory,
-            Media::System | Media::Disk => {
-                self.plan.costs.of(Section::Disk, [1, bytes, 0, 0, 0])
-            }
-        };
-        self.journaler = Journaler::Writing(commit);
-        Ok(Step::Work(cost + write))
-    }
-
-    /// It is durable: each worker with a block in it is told.
-    fn tell(&mut self, commit: Commit) -> Step {
-        self.journaler = Journaler::Telling(commit);
-        Step::Work(self.plan.costs.one(Section::Thread, 1) * self.workers.len() as u64)
-    }
-
-    fn told(&mut self, commit: Commit, effects: &mut Vec<Effect<I>>) -> Result<Step, Failed> {
-        let mut columns: Vec<Vec<_>> = (0..self.workers.len()).map(|_| Vec::new()).collect();
-        for durable in self.sea.complete(commit) {
-            columns[durable.island.0 as usize % self.workers.len()].push(durable);
-        }
-        let told = columns.into_iter().enumerate().filter(|(_, column)| !column.is_empty());
-        for (worker, column) in told {
-            self.happen(self.journaler(), Effect::Notice(worker, column));
-        }
-        if let Some(segment) = self.sea.make_ahead()?
-            && self.plan.media != Media::Memory
-        {
-            (self.making, self.to_fill) = (Some(segment), true);
-            self.wake(self.maker(), Some(self.journaler()));
-        }
-        self.journaler = Journaler::Idle;
-        debug_assert!(effects.is_empty());
-        self.take_blocks()
-    }
-
-    fn maker_step(&mut self, effects: &mut Vec<Effect<I>>) -> Step {
-        if !std::mem::take(&mut self.to_fill) {
-            return Step::Sleep;
-        }
-        effects.push(Effect::Filled);
-        Step::Work(self.plan.costs.one(Section::Disk, 2))
     }
 }
 

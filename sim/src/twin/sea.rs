@@ -25,7 +25,7 @@ use crossbeam::channel::{Receiver, Sender, unbounded};
 
 use super::costs::{Costs, Counts, Section};
 use super::mailbox::Delivery;
-use super::run::Failed;
+use super::plan::Failed;
 
 /// One timed call: what it was, what it handled, and how long it took in nanoseconds.
 pub(super) type Sample = (Section, Counts, u64);

@@ -14,7 +14,8 @@ use archipelago_core::time::Millis;
 
 use super::costs::Section;
 use super::mailbox::Effect;
-use super::run::{Ask, Event, Step, Twin, Way};
+use super::plan::Ask;
+use super::run::{Event, Step, Twin, Way};
 use super::sea::Sea;
 
 /// As the worker's: hand-overs on their way.
@@ -78,12 +79,7 @@ impl Set {
 }
 
 impl Worker {
-    pub(super) fn new<I: Island>(
-        index: usize,
-        workers: usize,
-        sea: &Sea<I>,
-        islands: u32,
-    ) -> Self {
+    pub(super) fn new<I: Island>(index: usize, workers: usize, sea: &Sea<I>, islands: u32) -> Self {
         let mut worker = Self {
             index,
             stage: Stage::Begin,

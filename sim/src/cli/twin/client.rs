@@ -74,8 +74,7 @@ pub(super) fn measure() -> Result<ClientCosts, Failure> {
         }
     }
     let points = by_lines.iter_mut().enumerate().filter(|(_, times)| !times.is_empty());
-    let points: Vec<(u64, u64)> =
-        points.map(|(size, times)| (1 << size, median(times))).collect();
+    let points: Vec<(u64, u64)> = points.map(|(size, times)| (1 << size, median(times))).collect();
     let (request, line) = line(&points);
     Ok(ClientCosts { request, line, answer: median(&mut answers) })
 }

@@ -3,7 +3,9 @@
 //! Rules:
 //! 1. A sweep is the same for the same costs and options. Returns are passed over.
 //! 2. A validation runs the real runtime on the same orders, several times; before the first of
-//!    each setting one run warms up. Predictions that need the disk are the median of as many seeds.
+//!    each setting one run warms up. The prediction is the median of as many seeds. Without a file
+//!    of costs they are measured before each setting, and the flushes of the disk before each run:
+//!    what else a machine does changes from minute to minute.
 //!
 //! It doesn't know how the twin works.
 
@@ -27,7 +29,8 @@ use super::failure::Failure;
 use super::progress::Progress;
 use super::report::{Latency, RunReport};
 use super::{run, setting, submit};
-use crate::twin::calibrate::calibrate as measure_costs;
+use crate::twin::calibrate::{calibrate as measure_costs, flushes};
+use crate::twin::plot::{Line, chart};
 use crate::twin::{Ask, Costs, Delivery, Media, Outcome, Pace, Plan, run as run_twin};
 use crate::workload::warehouse::action::Action;
 use crate::workload::warehouse::catalog::Catalog;
@@ -218,8 +221,65 @@ fn row(plan: &Plan, policy: Policy, outcome: &Outcome<Warehouse>) -> Result<Swee
     })
 }
 
-fn write_out(_folder: &Path, _rows: &[SweepRow]) -> Result<Vec<String>, Failure> {
-    Ok(Vec::new())
+/// The table as CSV and a plot of each figure over the number of islands.
+fn write_out(folder: &Path, rows: &[SweepRow]) -> Result<Vec<String>, Failure> {
+    let mut files = Vec::new();
+    let wrong =
+        |error: &dyn std::fmt::Display| Failure::input(format!("{}: {error}", folder.display()));
+    fs::create_dir_all(folder).map_err(|error| wrong(&error))?;
+    let mut write = |name: String, text: String| {
+        let file = folder.join(name);
+        files.push(file.display().to_string());
+        fs::write(file, text).map_err(|error| wrong(&error))
+    };
+    write("sweep.csv".to_owned(), csv(rows))?;
+    let plots: [(&str, &str, fn(&SweepRow) -> f64); 5] = [
+        ("orders_per_second", "orders a second", |row| row.orders_per_second),
+        ("latency_p50", "latency, median, ms", |row| row.latency_us.p50 as f64 / 1e3),
+        ("latency_p999", "latency, 99.9 %, ms", |row| row.latency_us.p999 as f64 / 1e3),
+        ("messages_per_order", "messages an order", |row| row.messages_per_order),
+        ("local_percent", "orders without a message, %", |row| row.local_percent),
+    ];
+    for (name, title, of) in plots {
+        let mut lines: Vec<Line> = Vec::new();
+        for row in rows {
+            let SweepRow { policy, delay_us, reorder, .. } = row;
+            let name = format!("{policy}, delay {delay_us} µs, reorder {reorder}");
+            let point = (f64::from(row.islands), of(row));
+            match lines.iter_mut().find(|line| line.name == name) {
+                Some(line) => line.points.push(point),
+                None => lines.push(Line { name, points: vec![point] }),
+            }
+        }
+        write(format!("{name}.svg"), chart(title, "islands", &lines))?;
+    }
+    Ok(files)
+}
+
+fn csv(rows: &[SweepRow]) -> String {
+    let mut text = String::from(
+        "policy,islands,threads,delay_us,reorder,orders,accepted,orders_per_second,p50_us,p99_us,\
+         p999_us,max_us,messages_per_order,local_percent,commits,virtual_seconds\n",
+    );
+    for row in rows {
+        let Latency { p50, p99, p999, max } = row.latency_us;
+        text += &format!(
+            "{},{},{},{},{},{},{},{},{p50},{p99},{p999},{max},{:.4},{:.3},{},{:.6}\n",
+            row.policy,
+            row.islands,
+            row.threads,
+            row.delay_us,
+            row.reorder,
+            row.orders,
+            row.accepted,
+            row.orders_per_second,
+            row.messages_per_order,
+            row.local_percent,
+            row.commits,
+            row.virtual_seconds,
+        );
+    }
+    text
 }
 
 /// The name of a value on the command line.
@@ -232,14 +292,17 @@ fn name(value: impl clap::ValueEnum) -> String {
 /// # Errors
 /// Bad input, or a real run that fails.
 pub fn validate(args: &ValidateArgs) -> Result<ValidateReport, Failure> {
-    let costs = costs(&args.work)?;
+    if args.work.orders.is_none() {
+        // Generated demand has returns, which the twin passes over.
+        return Err(Failure::input("sim validate needs --orders FILE"));
+    }
     let work = Work::of(&args.work)?;
     let settings = args.durability.len() * args.islands.len();
     let progress = Progress::of("settings", settings as u64);
     let mut rows = Vec::new();
     for durability in &args.durability {
         for islands in &args.islands {
-            rows.push(compare(args, &costs, &work, *durability, *islands)?);
+            rows.push(compare(args, &work, *durability, *islands)?);
             progress.add(1);
         }
     }
@@ -248,12 +311,24 @@ pub fn validate(args: &ValidateArgs) -> Result<ValidateReport, Failure> {
 
 fn compare(
     args: &ValidateArgs,
-    costs: &Costs,
     work: &Work,
     durability: Durability,
     islands: u32,
 ) -> Result<ValidateRow, Failure> {
-    let mut plan = plan(&args.work, costs, durability, islands);
+    let mut costs = costs(&args.work)?;
+    let (mut real, mut seen) = (Vec::new(), Vec::new());
+    for at in 0..=args.runs {
+        if args.work.costs.is_none() && durability == Durability::Disk {
+            flushes(&std::env::temp_dir(), &mut seen)
+                .map_err(|error| Failure::input(error.to_string()))?;
+        }
+        let report = real_run(args, durability, islands)?;
+        if at > 0 {
+            real.push(report);
+        }
+    }
+    costs.set_flushes(seen);
+    let mut plan = plan(&args.work, &costs, durability, islands);
     let mut predicted = Vec::new();
     for seed in 0..u64::from(args.runs) {
         plan.seed = args.work.seed + seed;
@@ -261,13 +336,6 @@ fn compare(
     }
     predicted.sort_by_key(|outcome| outcome.nanos);
     let twin = &predicted[predicted.len() / 2];
-    let mut real = Vec::new();
-    for at in 0..=args.runs {
-        let report = real_run(args, durability, islands)?;
-        if at > 0 {
-            real.push(report);
-        }
-    }
     let median = |of: &dyn Fn(&RunReport) -> f64| {
         let mut all: Vec<f64> = real.iter().map(of).collect();
         all.sort_by(f64::total_cmp);

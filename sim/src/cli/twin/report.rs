@@ -74,8 +74,17 @@ pub struct SweepReport {
 impl Report for SweepReport {
     fn render(&self, out: &mut dyn Write) -> io::Result<()> {
         let head = [
-            "policy", "islands", "delay µs", "reorder", "orders/s", "median", "99 %", "99.9 %",
-            "messages", "local", "accepted",
+            "policy",
+            "islands",
+            "delay µs",
+            "reorder",
+            "orders/s",
+            "median",
+            "99 %",
+            "99.9 %",
+            "messages",
+            "local",
+            "accepted",
         ];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         rows.extend(self.rows.iter().map(|row| {
@@ -139,8 +148,17 @@ pub struct ValidateReport {
 impl Report for ValidateReport {
     fn render(&self, out: &mut dyn Write) -> io::Result<()> {
         let head = [
-            "reply waits for", "islands", "predicted", "measured", "error", "slowest", "fastest",
-            "messages", "measured", "median", "measured",
+            "reply waits for",
+            "islands",
+            "predicted",
+            "measured",
+            "error",
+            "slowest",
+            "fastest",
+            "messages",
+            "measured",
+            "median",
+            "measured",
         ];
         let mut rows = vec![head.map(str::to_owned).to_vec()];
         rows.extend(self.rows.iter().map(|row| {

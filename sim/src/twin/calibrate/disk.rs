@@ -62,6 +62,21 @@ pub(super) fn measure(folder: &Path, costs: &mut Costs) -> io::Result<()> {
     Ok(())
 }
 
+/// Flushes of one sector each, in nanoseconds.
+pub(super) fn flushes(folder: &Path, flushes: &mut Vec<u64>) -> io::Result<()> {
+    let place = tempfile::Builder::new().prefix("archipelago-disk-").tempdir_in(folder)?;
+    let storage = Directory::open(&place.path().join("segments"), Access::ReadWrite)?;
+    let (number, bytes) = (SegmentNumber(1), WRITES * SECTOR as u64);
+    storage.create(Segment { number, bytes })?;
+    for at in 0..WRITES {
+        storage.write_at(number, at * SECTOR as u64, &[7; SECTOR])?;
+        let began = Instant::now();
+        storage.sync(number)?;
+        flushes.push(nanos(began));
+    }
+    Ok(())
+}
+
 /// How long it takes to fill a file of a segment's size with zeros without waiting for the disk.
 fn fill(path: &Path) -> io::Result<u64> {
     let zeros = vec![0; SEGMENT_BYTES as usize];

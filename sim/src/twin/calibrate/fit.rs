@@ -29,8 +29,7 @@ pub(super) fn fit(rows: &[(Counts, u64)]) -> Counts {
 /// The line through points (x, y): its height at 0 and its slope, none below 0, in thousandths.
 #[must_use]
 pub fn line(points: &[(u64, u64)]) -> (u64, u64) {
-    let rows: Vec<(Counts, u64)> =
-        points.iter().map(|(x, y)| ([1, *x, 0, 0, 0], *y)).collect();
+    let rows: Vec<(Counts, u64)> = points.iter().map(|(x, y)| ([1, *x, 0, 0, 0], *y)).collect();
     let [height, slope, ..] = fit(&rows);
     (height, slope)
 }
@@ -51,7 +50,8 @@ fn solve(rows: &[(Counts, u64)], active: &[usize]) -> Vec<f64> {
         line[i] *= 1.0 + 1e-9;
     }
     for pivot in 0..n {
-        let best = (pivot..n).max_by(|a, b| matrix[*a][pivot].abs().total_cmp(&matrix[*b][pivot].abs()));
+        let best =
+            (pivot..n).max_by(|a, b| matrix[*a][pivot].abs().total_cmp(&matrix[*b][pivot].abs()));
         matrix.swap(pivot, best.unwrap_or(pivot));
         let lead = matrix[pivot].clone();
         if lead[pivot] == 0.0 {

@@ -7,12 +7,14 @@
 //!    calls each time, so the median over repetitions is taken for each single call. What else the
 //!    machine does then falls away; what a call always costs stays.
 //! 3. A section's numbers are the least squares over its calls, none below 0.
+//! 4. How long a wake-up takes is what the twin lacks of serial round trips of the real runtime.
 //!
 //! What the client does is measured by the command line, which owns it. It doesn't know why.
 
 mod disk;
 mod fit;
 mod threads;
+mod trip;
 mod workload;
 
 use std::io;
@@ -20,11 +22,12 @@ use std::path::Path;
 use std::time::Instant;
 
 pub use fit::line;
-pub use workload::{Shape, orders};
+use workload::{Shape, orders};
 
 use super::costs::{Costs, Counts, SECTIONS, Section};
 use super::network::Delivery;
-use super::run::{Failed, Media, Outcome, Pace, Plan, measure};
+use super::plan::{Failed, Media, Outcome, Pace, Plan};
+use super::run::measure;
 use super::sea::Sample;
 use crate::workload::warehouse::{Warehouse, WarehouseConfig};
 
@@ -39,6 +42,9 @@ pub enum Unmeasured {
     /// The islands.
     #[error(transparent)]
     Failed(#[from] Failed),
+    /// The real runtime.
+    #[error("the runtime cannot be measured: {0}")]
+    Runtime(String),
     /// The disk.
     #[error("the disk cannot be measured: {0}")]
     Disk(#[from] io::Error),
@@ -66,7 +72,17 @@ pub fn calibrate(folder: &Path, client: ClientCosts) -> Result<Costs, Unmeasured
     islands(&mut costs)?;
     threads::measure(&mut costs);
     disk::measure(folder, &mut costs)?;
+    trip::measure(&mut costs)?;
     Ok(costs)
+}
+
+/// Measures the flushes of the disk of `folder` again: a disk that others use too changes from
+/// minute to minute. Adds them to `flushes`, in nanoseconds.
+///
+/// # Errors
+/// Those of the disk.
+pub fn flushes(folder: &Path, flushes: &mut Vec<u64>) -> Result<(), Unmeasured> {
+    Ok(disk::flushes(folder, flushes)?)
 }
 
 /// Times the calls of islands and journal.
@@ -131,6 +147,13 @@ fn nanos(began: Instant) -> u64 {
 pub fn median(numbers: &mut [u64]) -> u64 {
     numbers.sort_unstable();
     numbers.get(numbers.len() / 2).copied().unwrap_or(0)
+}
+
+/// A few orders on scarce stock, for tests.
+#[cfg(test)]
+pub(super) fn small_orders() -> (Vec<workload::Request>, Vec<workload::Request>) {
+    let shape = Shape { orders: 120, products: 20, customers: 15, lines_log: 2, stock: 25 };
+    orders(&shape)
 }
 
 #[cfg(test)]

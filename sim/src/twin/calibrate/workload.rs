@@ -6,36 +6,36 @@
 use archipelago::patterns::stock::Units;
 
 use crate::twin::network::mix;
-use crate::twin::run::Ask;
+use crate::twin::plan::Ask;
 use crate::workload::warehouse::{BadName, Command, Login, OrderLine, OrderNumber, ProductCode};
 
 /// What orders there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shape {
+pub(super) struct Shape {
     /// How many orders.
-    pub orders: u64,
+    pub(super) orders: u64,
     /// How many products.
-    pub products: u64,
+    pub(super) products: u64,
     /// How many customers.
-    pub customers: u64,
+    pub(super) customers: u64,
     /// An order has 1, 2, 4 … up to this power of two of lines.
-    pub lines_log: u64,
+    pub(super) lines_log: u64,
     /// Units of each product at the beginning.
-    pub stock: u64,
+    pub(super) stock: u64,
 }
 
 impl Default for Shape {
     fn default() -> Self {
-        Self { orders: 600, products: 1_200, customers: 150, lines_log: 6, stock: 30 }
+        Self { orders: 400, products: 1_200, customers: 150, lines_log: 7, stock: 30 }
     }
 }
 
-/// Requests of the warehouse.
-pub type Asks = Vec<Ask<Command>>;
+/// A request of the warehouse.
+pub(super) type Request = Ask<Command>;
 
 /// Requests that create the products, and requests that place the orders.
 #[must_use]
-pub fn orders(shape: &Shape) -> (Asks, Asks) {
+pub(super) fn orders(shape: &Shape) -> (Vec<Request>, Vec<Request>) {
     let create = |at| {
         let product = product(at);
         let command = Command::CreateProduct { product, units: Units(shape.stock) };
