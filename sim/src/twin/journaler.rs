@@ -29,7 +29,7 @@ pub(super) enum Journaler {
 }
 
 impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
-    pub(super) fn journaler_step(&mut self, effects: &mut Vec<Effect<I>>) -> Step {
+    pub(super) fn journaler_step(&mut self) -> Step {
         let done = match std::mem::replace(&mut self.journaler, Journaler::Idle) {
             Journaler::Idle => self.take_blocks(),
             Journaler::NoSegment(commit) => self.write(commit, 0),
@@ -39,7 +39,7 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
                 Ok(Step::Wait)
             }
             Journaler::Writing(commit) | Journaler::Flushing(commit) => Ok(self.tell(commit)),
-            Journaler::Telling(commit) => self.told(commit, effects),
+            Journaler::Telling(commit) => self.told(commit),
         };
         done.unwrap_or_else(|failed| {
             self.failed = Some(failed);
@@ -85,7 +85,7 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
         Step::Work(self.plan.costs.one(Section::Thread, 1) * self.workers.len() as u64)
     }
 
-    fn told(&mut self, commit: Commit, effects: &mut Vec<Effect<I>>) -> Result<Step, Failed> {
+    fn told(&mut self, commit: Commit) -> Result<Step, Failed> {
         let mut columns: Vec<Vec<_>> = (0..self.workers.len()).map(|_| Vec::new()).collect();
         for durable in self.sea.complete(commit) {
             columns[durable.island.0 as usize % self.workers.len()].push(durable);
@@ -101,7 +101,6 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
             self.wake(self.maker(), Some(self.journaler()));
         }
         self.journaler = Journaler::Idle;
-        debug_assert!(effects.is_empty());
         self.take_blocks()
     }
 

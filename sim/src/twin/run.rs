@@ -250,7 +250,7 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
         let stats = self.sea.stats();
         let mut latency_us = latency_of(&stats);
         // What was recorded before is part of it, so there is something to take away from.
-        let _ = latency_us.subtract(&latency_of(&start.stats));
+        let _ = latency_us.subtract(latency_of(&start.stats));
         let sends = |stats: &[IslandStats]| stats.iter().map(|one| one.counters.sends).sum::<u64>();
         let messages = sends(&stats) - sends(&start.stats);
         let (images, samples) = self.sea.into_images();
@@ -290,7 +290,7 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
         let mut effects = std::mem::take(&mut self.effects[thread]);
         let step = match thread {
             thread if thread < self.workers.len() => self.worker_step(thread, &mut effects),
-            thread if thread == self.journaler() => self.journaler_step(&mut effects),
+            thread if thread == self.journaler() => self.journaler_step(),
             thread if thread == self.client_thread() => self.client_step(&mut effects),
             _ => self.maker_step(&mut effects),
         };

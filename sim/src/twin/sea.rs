@@ -30,6 +30,9 @@ use super::plan::Failed;
 /// One timed call: what it was, what it handled, and how long it took in nanoseconds.
 pub(super) type Sample = (Section, Counts, u64);
 
+/// Both ends of the queue of answers.
+type Answers<R> = (Sender<Completion<R>>, Receiver<Completion<R>>);
+
 /// Islands, their journal in memory, and what calls cost.
 pub(super) struct Sea<I: Island> {
     drivers: Vec<Driver<I>>,
@@ -37,7 +40,7 @@ pub(super) struct Sea<I: Island> {
     storage: Arc<Memory>,
     rereader: Rereader,
     pub(super) costs: Costs,
-    answers: (Sender<Completion<I::Reply>>, Receiver<Completion<I::Reply>>),
+    answers: Answers<I::Reply>,
     /// What was timed, when calls are.
     pub(super) meter: Option<Vec<Sample>>,
 }

@@ -221,6 +221,9 @@ fn row(plan: &Plan, policy: Policy, outcome: &Outcome<Warehouse>) -> Result<Swee
     })
 }
 
+/// File, title, and the figure drawn.
+type Plot = (&'static str, &'static str, fn(&SweepRow) -> f64);
+
 /// The table as CSV and a plot of each figure over the number of islands.
 fn write_out(folder: &Path, rows: &[SweepRow]) -> Result<Vec<String>, Failure> {
     let mut files = Vec::new();
@@ -233,7 +236,7 @@ fn write_out(folder: &Path, rows: &[SweepRow]) -> Result<Vec<String>, Failure> {
         fs::write(file, text).map_err(|error| wrong(&error))
     };
     write("sweep.csv".to_owned(), csv(rows))?;
-    let plots: [(&str, &str, fn(&SweepRow) -> f64); 5] = [
+    let plots: [Plot; 5] = [
         ("orders_per_second", "orders a second", |row| row.orders_per_second),
         ("latency_p50", "latency, median, ms", |row| row.latency_us.p50 as f64 / 1e3),
         ("latency_p999", "latency, 99.9 %, ms", |row| row.latency_us.p999 as f64 / 1e3),

@@ -1,4 +1,5 @@
-//! What the disk costs: writing a commit's image, flushing it, and making a segment.
+//! What the disk costs: writing a commit's image, flushing it, and making a segment; and what memory
+//! in its place costs.
 //!
 //! Rules:
 //! 1. It is measured through the journal's own storage, in a folder that is removed afterwards.
@@ -11,7 +12,7 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use archipelago::journal::{Access, Directory, SEGMENT_BYTES, Segment, Storage};
+use archipelago::journal::{Access, Directory, Memory, SEGMENT_BYTES, Segment, Storage};
 use archipelago_core::journal::frame::{SECTOR, SegmentNumber};
 
 use super::{fit, median, nanos};
@@ -20,6 +21,8 @@ use crate::twin::costs::{Costs, Section};
 /// Sectors of the images written, and how many of each.
 const SECTORS: [u64; 5] = [1, 2, 4, 16, 48];
 const WRITES: u64 = 50;
+/// Segments filled in memory.
+const PASSES: usize = 9;
 /// Segments made.
 const SEGMENTS: u32 = 3;
 /// Between two commits something is decided.
@@ -59,6 +62,24 @@ pub(super) fn measure(folder: &Path, costs: &mut Costs) -> io::Result<()> {
     let flush = made.saturating_sub(filled);
     costs.ps[Section::Disk as usize] = [write, byte, filled * 1000, flush * 1000, 0];
     costs.set_flushes(flushes);
+    Ok(())
+}
+
+/// Measures the section `memory`: a whole segment, because memory that grows is paid in lumps.
+pub(super) fn measure_memory(costs: &mut Costs) -> io::Result<()> {
+    let (number, image) = (SegmentNumber(1), [7; SECTOR]);
+    let mut times = Vec::new();
+    for _ in 0..PASSES {
+        let memory = Memory::new();
+        memory.create(Segment { number, bytes: SEGMENT_BYTES })?;
+        let began = Instant::now();
+        for offset in (0..SEGMENT_BYTES).step_by(SECTOR) {
+            memory.write_at(number, offset, &image)?;
+        }
+        times.push(nanos(began));
+    }
+    let byte = median(&mut times) * 1000 / SEGMENT_BYTES;
+    costs.ps[Section::Memory as usize] = [0, byte, 0, 0, 0];
     Ok(())
 }
 

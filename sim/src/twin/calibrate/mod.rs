@@ -34,7 +34,7 @@ use crate::workload::warehouse::{Warehouse, WarehouseConfig};
 /// How often each run is repeated.
 const REPETITIONS: usize = 9;
 /// The numbers of islands whose calls are timed.
-const ISLANDS: [u32; 3] = [1, 3, 8];
+const ISLANDS: [u32; 3] = [1, 5, 12];
 
 /// Why nothing could be measured.
 #[derive(Debug, thiserror::Error)]
@@ -66,11 +66,12 @@ pub struct ClientCosts {
 /// # Errors
 /// [`Unmeasured`].
 pub fn calibrate(folder: &Path, client: ClientCosts) -> Result<Costs, Unmeasured> {
-    let mut costs = Costs::default();
-    costs.cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32);
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32);
+    let mut costs = Costs { cores, ..Costs::default() };
     costs.ps[Section::Client as usize] = [client.request, client.line, client.answer, 0, 0];
     islands(&mut costs)?;
     threads::measure(&mut costs);
+    disk::measure_memory(&mut costs)?;
     disk::measure(folder, &mut costs)?;
     trip::measure(&mut costs)?;
     Ok(costs)

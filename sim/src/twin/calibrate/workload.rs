@@ -26,7 +26,7 @@ pub(super) struct Shape {
 
 impl Default for Shape {
     fn default() -> Self {
-        Self { orders: 400, products: 1_200, customers: 150, lines_log: 7, stock: 30 }
+        Self { orders: 400, products: 3_000, customers: 150, lines_log: 7, stock: 15 }
     }
 }
 
