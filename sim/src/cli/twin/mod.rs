@@ -4,8 +4,8 @@
 //! 1. A sweep is the same for the same costs and options. Returns are passed over.
 //! 2. A validation runs the real runtime on the same orders, several times; before the first of
 //!    each setting one run warms up. The prediction is the median of as many seeds. Without a file
-//!    of costs they are measured before each setting, and the flushes of the disk before each run:
-//!    what else a machine does changes from minute to minute.
+//!    of costs they are measured several times between the real runs, and the flushes of the disk
+//!    before each: what else a machine does changes from minute to minute.
 //!
 //! It doesn't know how the twin works.
 
@@ -39,6 +39,9 @@ use crate::workload::warehouse::orders::Orders;
 use crate::workload::warehouse::{
     Command, Login, OrderNumber, ProductCode, Warehouse, WarehouseConfig,
 };
+
+/// How often a validation measures the costs of a setting, spread over its real runs.
+const CALIBRATIONS: u32 = 4;
 
 /// Measures what things cost.
 ///
@@ -318,23 +321,28 @@ fn compare(
     durability: Durability,
     islands: u32,
 ) -> Result<ValidateRow, Failure> {
-    let mut costs = costs(&args.work)?;
-    let (mut real, mut seen) = (Vec::new(), Vec::new());
+    let (mut real, mut seen, mut measured) = (Vec::new(), Vec::new(), Vec::new());
     for at in 0..=args.runs {
+        if at.is_multiple_of(args.runs.div_ceil(CALIBRATIONS)) {
+            measured.push(costs(&args.work)?);
+        }
+        let mut flushed = Vec::new();
         if args.work.costs.is_none() && durability == Durability::Disk {
-            flushes(&std::env::temp_dir(), &mut seen)
+            flushes(&std::env::temp_dir(), &mut flushed)
                 .map_err(|error| Failure::input(error.to_string()))?;
         }
         let report = real_run(args, durability, islands)?;
         if at > 0 {
             real.push(report);
+            seen.push(flushed);
         }
     }
-    costs.set_flushes(seen);
-    let mut plan = plan(&args.work, &costs, durability, islands);
     let mut predicted = Vec::new();
-    for seed in 0..u64::from(args.runs) {
-        plan.seed = args.work.seed + seed;
+    for (at, flushed) in seen.into_iter().enumerate() {
+        let mut costs = measured[at % measured.len()].clone();
+        costs.set_flushes(flushed);
+        let mut plan = plan(&args.work, &costs, durability, islands);
+        plan.seed = args.work.seed.wrapping_add(at as u64);
         predicted.push(work.run(&args.work, args.policy, &plan)?);
     }
     predicted.sort_by_key(|outcome| outcome.nanos);

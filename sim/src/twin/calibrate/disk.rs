@@ -25,7 +25,7 @@ const WRITES: u64 = 50;
 const PASSES: usize = 9;
 /// Segments made.
 const SEGMENTS: u32 = 3;
-/// Between two commits something is decided.
+/// How long that takes.
 const PAUSE: Duration = Duration::from_micros(50);
 
 /// Measures the section `disk` and the flushes on the disk of `folder`.
@@ -53,10 +53,7 @@ pub(super) fn measure(folder: &Path, costs: &mut Costs) -> io::Result<()> {
         let began = Instant::now();
         storage.sync(segment)?;
         flushes.push(nanos(began));
-        let began = Instant::now();
-        while began.elapsed() < PAUSE {
-            std::hint::spin_loop();
-        }
+        pause();
     }
     let [write, byte, ..] = fit::fit(&medians(rows));
     let flush = made.saturating_sub(filled);
@@ -83,19 +80,33 @@ pub(super) fn measure_memory(costs: &mut Costs) -> io::Result<()> {
     Ok(())
 }
 
-/// Flushes of one sector each, in nanoseconds.
+/// Flushes of small commits, in nanoseconds.
 pub(super) fn flushes(folder: &Path, flushes: &mut Vec<u64>) -> io::Result<()> {
     let place = tempfile::Builder::new().prefix("archipelago-disk-").tempdir_in(folder)?;
     let storage = Directory::open(&place.path().join("segments"), Access::ReadWrite)?;
-    let (number, bytes) = (SegmentNumber(1), WRITES * SECTOR as u64);
+    let number = SegmentNumber(1);
+    let small = &SECTORS[..3];
+    let bytes = WRITES * small[small.len() - 1] * SECTOR as u64;
     storage.create(Segment { number, bytes })?;
+    let (image, mut offset) = (vec![7; bytes as usize], 0);
     for at in 0..WRITES {
-        storage.write_at(number, at * SECTOR as u64, &[7; SECTOR])?;
+        let bytes = small[at as usize % small.len()] * SECTOR as u64;
+        storage.write_at(number, offset, &image[..bytes as usize])?;
+        offset += bytes;
         let began = Instant::now();
         storage.sync(number)?;
         flushes.push(nanos(began));
+        pause();
     }
     Ok(())
+}
+
+/// Between two commits something is decided.
+fn pause() {
+    let began = Instant::now();
+    while began.elapsed() < PAUSE {
+        std::hint::spin_loop();
+    }
 }
 
 /// How long it takes to fill a file of a segment's size with zeros without waiting for the disk.

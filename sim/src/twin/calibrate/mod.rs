@@ -21,6 +21,8 @@ use std::io;
 use std::path::Path;
 use std::time::Instant;
 
+use crossbeam::channel::bounded;
+
 pub use fit::line;
 use workload::{Shape, orders};
 
@@ -33,6 +35,8 @@ use crate::workload::warehouse::{Warehouse, WarehouseConfig};
 
 /// How often each run is repeated.
 const REPETITIONS: usize = 9;
+/// Requests that the client's thread is ahead.
+const REQUESTS_MAX: usize = 64;
 /// The numbers of islands whose calls are timed.
 const ISLANDS: [u32; 3] = [1, 5, 12];
 
@@ -130,7 +134,20 @@ fn run_measured(islands: u32) -> Result<Outcome<Warehouse>, Failed> {
     };
     let (setup, asks) = orders(&Shape::default());
     let config = WarehouseConfig::default();
-    measure(&plan, setup, asks.into_iter(), move |_| Warehouse::new(config.clone()))
+    // Requests come from another thread, as in the runtime: from its caches, and its memory.
+    let (sender, receiver) = bounded(REQUESTS_MAX);
+    let client = std::thread::spawn(move || {
+        for ask in &asks {
+            if sender.send(ask.clone()).is_err() {
+                return;
+            }
+        }
+    });
+    let make = move |_| Warehouse::new(config.clone());
+    let outcome = measure(&plan, setup, receiver.into_iter(), make);
+    // It ends when nobody receives any more, and cannot panic.
+    let _ = client.join();
+    outcome
 }
 
 /// What a pair of looks at the clock costs, in nanoseconds.
