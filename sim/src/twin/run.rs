@@ -6,7 +6,8 @@
 //!    `wake`, and the sleeper runs `latency` later.
 //! 2. At one moment steps end before events, and events happen in the order they were planned.
 //!
-//! Workers, the client and the journaler stand in files of their own. It doesn't know what islands decide.
+//! Workers, the client and the journaler stand in files of their own. It doesn't know what islands
+//! decide.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
