@@ -5,8 +5,8 @@
 //!    One table ([`SECTIONS`]) names them all, for the program and for the file.
 //! 2. A file has every number of the table and no other: a missing or unknown one is refused by
 //!    name.
-//! 3. A flush of the disk is drawn from ten measured values, the 5 %, 15 % … 95 % points: what waits
-//!    for many flushes one after the other waits for the slow ones too.
+//! 3. A flush of the disk is drawn from ten measured values, the 5 %, 15 % … 95 % points: what
+//!    waits for many flushes one after the other waits for the slow ones too.
 //!
 //! It doesn't know how costs are measured.
 
@@ -178,7 +178,8 @@ impl Costs {
         self.flush_ns[(mix(seed, number) % FLUSHES as u64) as usize]
     }
 
-    /// Keeps the 5 %, 15 % … 95 % points of these flushes, in nanoseconds; of none, nothing changes.
+    /// Keeps the 5 %, 15 % … 95 % points of these flushes, in nanoseconds; of none, it does
+    /// nothing.
     pub fn set_flushes(&mut self, mut nanos: Vec<u64>) {
         nanos.sort_unstable();
         if !nanos.is_empty() {
@@ -193,8 +194,8 @@ impl Costs {
     pub fn to_toml(&self) -> String {
         let mut text = String::from(
             "# What things cost on one machine, measured by `archipelago sim calibrate`; read by\n\
-             # `archipelago sim sweep` and `sim validate`. All numbers without a unit in their name\n\
-             # are picoseconds (1,000 are a nanosecond).\n\n\
+             # `archipelago sim sweep` and `sim validate`. Numbers without a unit in their name are\n\
+             # picoseconds (1,000 are a nanosecond).\n\n\
              # Cores that threads share.\n",
         );
         let _ = writeln!(text, "cores = {}", self.cores);

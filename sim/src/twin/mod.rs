@@ -2,7 +2,7 @@
 //! charged in virtual time instead of checks held against them.
 //!
 //! ```text
-//! client ─▶ mailboxes ─▶ worker 0 … T−1 ─▶ journaler ─▶ disk      each is a thread that needs a core
+//! client ─▶ mailboxes ─▶ worker 0 … T−1 ─▶ journaler ─▶ disk      each thread needs a core
 //!    ▲                        │  ▲              │
 //!    └──────── answers ───────┘  └── notices ───┘
 //! ```

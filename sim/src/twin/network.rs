@@ -3,7 +3,7 @@
 //! Rules:
 //! 1. No delay and no depth: as in the runtime, at once.
 //! 2. A frame to another island arrives `delay_us` later. It is overtaken by up to `reorder` later
-//!    frames of its link, drawn evenly; it waits for them at most [`PATIENCE`] more delays (at least
+//!    frames of its link, drawn evenly; it waits for them at most [`PATIENCE`] more delays (or
 //!    [`PATIENCE_MIN`]), so that the last one on a link arrives too.
 //! 3. An island's frames to itself are never late.
 //!

@@ -65,8 +65,8 @@ const SWEEP_EXAMPLES: &str = "\
 Examples:
   archipelago sim calibrate --out costs.toml
   archipelago sim sweep --costs costs.toml --islands 1,4,16,64
-  archipelago sim sweep --costs costs.toml --islands 16 --delay-us 0,100,1000 --reorder 0,8 --out plots
-  archipelago sim sweep --costs costs.toml --policy lease,ring,isolated --stock 50 --orders orders.csv.gz
+  archipelago sim sweep --costs costs.toml --islands 16 --delay-us 0,100,1000 --reorder 0,8
+  archipelago sim sweep --costs costs.toml --policy lease,ring --stock 50 --out plots
 
 Time is virtual: the same costs and options give the same table on any machine.";
 

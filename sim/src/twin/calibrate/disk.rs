@@ -1,5 +1,5 @@
-//! What the disk costs: writing a commit's image, flushing it, and making a segment; and what memory
-//! in its place costs.
+//! What the disk costs: writing a commit's image, flushing it, and making a segment; and what
+//! memory in its place costs.
 //!
 //! Rules:
 //! 1. It is measured through the journal's own storage, in a folder that is removed afterwards.
