@@ -178,8 +178,7 @@ impl Costs {
         self.flush_ns[(mix(seed, number) % FLUSHES as u64) as usize]
     }
 
-    /// Keeps the 5 %, 15 % … 95 % points of these flushes, in nanoseconds; of none, it does
-    /// nothing.
+    /// Keeps the 5 %, 15 % … 95 % points of these flushes, in nanoseconds; of none, nothing.
     pub fn set_flushes(&mut self, mut nanos: Vec<u64>) {
         nanos.sort_unstable();
         if !nanos.is_empty() {
@@ -194,7 +193,7 @@ impl Costs {
     pub fn to_toml(&self) -> String {
         let mut text = String::from(
             "# What things cost on one machine, measured by `archipelago sim calibrate`; read by\n\
-             # `archipelago sim sweep` and `sim validate`. Numbers without a unit in their name are\n\
+             # `sim sweep` and `sim validate`. Numbers without a unit in their name are\n\
              # picoseconds (1,000 are a nanosecond).\n\n\
              # Cores that threads share.\n",
         );

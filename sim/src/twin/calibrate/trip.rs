@@ -1,8 +1,9 @@
 //! How long a wake-up takes, from serial round trips of the real runtime.
 //!
 //! Rules:
-//! 1. One request at a time, of one line, on two islands of two threads, in memory. Products are so few that all units stay with their broker: most requests ask the other island
-//!    and wait for three commits, and every step on the way wakes a thread that sleeps.
+//! 1. One request at a time, of one line, on two islands of two threads, in memory. Products are
+//!    so few that all units stay with their broker: most requests ask the other island and wait
+//!    for three commits, and every step on the way wakes a thread that sleeps.
 //! 2. The latency is the one with which the twin takes as long for the same requests: its time is
 //!    linear in the latency, so two runs of it say which.
 //! 3. Requests are timed in small batches; of each batch the middle of several passes counts.
