@@ -8,6 +8,7 @@ use archipelago_core::command::route::Table;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::report::Output;
+use super::twin::{CalibrateArgs, SweepArgs, ValidateArgs};
 use crate::workload::warehouse::catalog::Percent;
 use crate::workload::warehouse::demand::{ORDERS_MAX, Shape};
 
@@ -74,7 +75,7 @@ pub enum Command {
     },
 }
 
-/// The workloads that can be simulated.
+/// What can be simulated: a workload under faults, or its speed.
 #[derive(Clone, Debug, Subcommand)]
 pub enum SimWorkload {
     /// Customers place orders, cancel and give back, while disks, links and processes fail
@@ -83,6 +84,13 @@ pub enum SimWorkload {
     Prefixes(PrefixesArgs),
     /// Islands send each other numbered parcels and set timers: tests the machinery itself
     Parcels(SimArgs),
+    /// Measure what things cost on this machine, for sweep and validate
+    Calibrate(CalibrateArgs),
+    /// Predict throughput and latency: islands × delay × reordering × policy, in virtual time
+    #[command(arg_required_else_help = false)]
+    Sweep(SweepArgs),
+    /// Predict the throughput of orders, run them for real, and show the error
+    Validate(ValidateArgs),
 }
 
 /// The workloads that can be run.
@@ -375,13 +383,13 @@ pub const SIM_COMMANDS_MAX: u64 = 16_000;
 /// The most threads that can be asked for; more than islands are never of use.
 pub const THREADS_MAX: u32 = 1024;
 
-fn islands(text: &str) -> Result<u32, String> {
+pub(super) fn islands(text: &str) -> Result<u32, String> {
     let islands =
         text.parse().map_err(|_| "it must be a whole number from 1 to 4096".to_owned())?;
     Table::modulo(islands).map(|table| table.islands()).map_err(|error| error.to_string())
 }
 
-fn threads(text: &str) -> Result<u32, String> {
+pub(super) fn threads(text: &str) -> Result<u32, String> {
     match text.parse() {
         Ok(threads @ 1..=THREADS_MAX) => Ok(threads),
         _ => Err(format!("it must be a whole number from 1 to {THREADS_MAX}")),

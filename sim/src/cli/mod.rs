@@ -32,6 +32,7 @@ pub mod sim;
 pub mod state;
 pub mod submit;
 mod text;
+pub mod twin;
 
 use args::{Cli, Command, RunWorkload, SimWorkload, StateWorkload};
 use failure::{Exit, Failure};
@@ -78,6 +79,15 @@ fn execute(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         }
         Command::Sim { workload: SimWorkload::Parcels(args) } => {
             finish(&sim::parcels(&args)?, args.output(), out)
+        }
+        Command::Sim { workload: SimWorkload::Calibrate(args) } => {
+            finish(&twin::calibrate(&args)?, args.output(), out)
+        }
+        Command::Sim { workload: SimWorkload::Sweep(args) } => {
+            finish(&twin::sweep(&args)?, args.output(), out)
+        }
+        Command::Sim { workload: SimWorkload::Validate(args) } => {
+            finish(&twin::validate(&args)?, args.output(), out)
         }
         Command::Replay(args) => finish(&replay::replay(&args)?, args.output(), out),
         Command::State { workload: StateWorkload::Warehouse(args) } => {

@@ -156,7 +156,7 @@ fn history(data: &Path, setting: &Setting, islands: u32) -> Result<History, Fail
     }
 }
 
-fn codes(catalog: &Catalog) -> Result<Vec<ProductCode>, Failure> {
+pub(super) fn codes(catalog: &Catalog) -> Result<Vec<ProductCode>, Failure> {
     let code = |product: &Product| ProductCode::try_from(&*product.code);
     let codes: Result<_, _> = catalog.products().iter().map(code).collect();
     codes.map_err(|bad| Failure::input(format!("product code: {bad}")))

@@ -45,7 +45,7 @@ struct Waiting {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     Order,
     Return,
 }
@@ -304,7 +304,7 @@ impl<'a> Submitter<'a> {
 }
 
 /// The command that an action is.
-fn command(
+pub(super) fn command(
     action: &Action,
     order: OrderNumber,
     login: Login,

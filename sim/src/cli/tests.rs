@@ -261,3 +261,40 @@ fn a_reader_that_goes_away_is_no_error_but_a_full_disk_is() {
     let mut gone = Broken(io::ErrorKind::BrokenPipe);
     assert_eq!(main_with(help, &mut gone, &mut Vec::new()), Exit::Good);
 }
+
+#[test]
+fn the_twin_says_the_same_twice_and_writes_plots() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("costs.toml");
+    std::fs::write(&file, crate::twin::Costs::default().to_toml()).unwrap();
+    let (costs, plots) = (file.to_str().unwrap(), folder.path().join("plots"));
+    let words = ["sim", "sweep", "--costs", costs, "--commands", "300", "--islands", "1,4"];
+    let words = [&words[..], &["--policy", "lease,isolated", "--json"]].concat();
+    let (code, first, err) = archipelago(&words);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert_eq!(archipelago(&words).1, first, "virtual time is the same everywhere");
+    let report: serde_json::Value = serde_json::from_str(&first).unwrap();
+    assert_eq!(report["rows"].as_array().unwrap().len(), 4);
+    assert_keys(
+        &report["rows"][0],
+        "policy, islands, threads, delay_us, reorder, orders, accepted, orders_per_second, \
+         latency_us, messages_per_order, local_percent, commits, virtual_seconds",
+    );
+    let words = [&words[..], &["--out", plots.to_str().unwrap()]].concat();
+    assert_eq!(archipelago(&words).0, 0);
+    let svg = std::fs::read_to_string(plots.join("orders_per_second.svg")).unwrap();
+    assert_eq!(svg.matches("<polyline").count(), 2);
+    assert_eq!(std::fs::read_to_string(plots.join("sweep.csv")).unwrap().lines().count(), 5);
+}
+
+#[test]
+fn the_twin_refuses_bad_costs_and_a_validation_without_orders() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("costs.toml");
+    std::fs::write(&file, "cores = 2\n").unwrap();
+    let (code, out, err) = archipelago(&["sim", "sweep", "--costs", file.to_str().unwrap()]);
+    assert_eq!((code, out.as_str(), err.lines().count()), (2, "", 1));
+    assert!(err.contains("costs.toml: flush_ns must be 10 whole numbers"), "{err}");
+    let (code, _, err) = archipelago(&["sim", "validate"]);
+    assert_eq!((code, err.as_str()), (2, "error: sim validate needs --orders FILE\n"));
+}
