@@ -50,6 +50,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use archipelago_core::codec;
 use archipelago_core::id::IslandId;
 use archipelago_core::island::{Island, Limits};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use crate::check::{Check, Cut, Mark, Simple, When};
 use crate::fault::{Faults, Preset};
@@ -57,7 +59,7 @@ use crate::shrink::{Capsule, Effort, Shrunk, Told};
 use crate::trace::Trace;
 use crate::world::{
     Ask, Asked, Choices, DeadLetters, Dice, Figures, Keep, Letter, Levels, Misfortune, Plan,
-    Tracing, Typed, Verb, Violation, World,
+    Stream, Tracing, Typed, Verb, Violation, World,
 };
 
 /// A simulation to be run.
@@ -169,6 +171,26 @@ impl<I: Island> Simulation<I> {
             (key.into(), command)
         }));
         self
+    }
+
+    /// The same from a strategy of proptest: request number n is the value that the strategy draws
+    /// from (seed, n). Shrinking is the simulation's own.
+    #[must_use]
+    pub fn strategy<K: Into<Vec<u8>> + fmt::Debug>(
+        self,
+        strategy: impl Strategy<Value = (K, I::Command)> + Send + Sync + 'static,
+    ) -> Self {
+        self.workload(move |dice, number| {
+            let mut seed = [0; 32];
+            for (at, bytes) in seed.chunks_exact_mut(8).enumerate() {
+                let bits = dice.bits(Stream::Workload, number, at as u64);
+                bytes.copy_from_slice(&bits.to_le_bytes());
+            }
+            let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+            let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+            let drawn = strategy.new_tree(&mut runner).expect("the strategy draws a value");
+            drawn.current()
+        })
     }
 
     /// What bounds each island: small limits reach rare paths.

@@ -5,11 +5,13 @@
 //! It doesn't know how a world works.
 
 use archipelago::patterns::stock::PolicyKind;
+use archipelago_core::id::IslandId;
 use archipelago_core::island::Limits;
 use archipelago_core::link::LinkLimits;
 use archipelago_sim::fault::PRESETS;
 use archipelago_sim::workload::warehouse::scenario::Scenario;
-use archipelago_sim::{Faults, Preset};
+use archipelago_sim::{Faults, Misfortune, Preset, Verb, Ways};
+use proptest::strategy::Strategy;
 
 /// Where the seeds begin; continuous integration moves it with every commit.
 fn first_seed() -> u64 {
@@ -71,6 +73,70 @@ fn a_law_that_does_not_hold_is_named_with_its_seed() {
     );
     let broken = simulation.seeds(7..9).unwrap_err();
     assert_eq!((broken.seed, &*broken.violation.law), (7, "nobody buys"));
+}
+
+#[test]
+fn a_workload_may_be_a_strategy_and_keeps_its_seed() {
+    let commands = || {
+        let orders = (0_u32..50, 3_u64..9).prop_map(|(key, number)| (key.to_le_bytes(), number));
+        archipelago_sim::Simulation::of(|_| Fragile).islands(2).commands(30).strategy(orders)
+    };
+    let figures = commands().seed(4).unwrap();
+    assert!(figures.records == 30 && figures == commands().twice(4).unwrap());
+    assert_ne!(figures.digest, commands().seed(5).unwrap().digest);
+}
+
+#[test]
+fn faults_may_know_what_messages_say_and_stories_what_is_asked() {
+    let lost = |every| {
+        let scenario = Scenario { commands: 40, ..Scenario::default() };
+        let simulation = scenario.simulation().misfortune(Misfortune::Lost, every, |letter| {
+            letter.from != letter.to && format!("{:?}", letter.command).contains("Grant")
+        });
+        simulation.seed(3).unwrap()
+    };
+    assert!(lost(1).frames_lost > lost(3).frames_lost && lost(3).frames_lost > 0);
+    let story = |expected: u64| {
+        archipelago_sim::Simulation::of(|_| Fragile)
+            .islands(3)
+            .ask_at_ms(10, "a", &5, |()| Ok(()))
+            .at_ms(12, Verb::Partition(vec![IslandId(0)], Ways::Both))
+            .at_ms(13, Verb::Crash)
+            .at_ms(400, Verb::Corrupt)
+            .at_ms(490, Verb::Pause(IslandId(1), 50))
+            .at_ms(495, Verb::Heal)
+            .ask_at_ms(500, "b", &6, move |()| match expected {
+                0 => Err("nothing is expected".to_owned()),
+                _ => Ok(()),
+            })
+            .seed(1)
+    };
+    let figures = story(1).unwrap();
+    assert_eq!((figures.records, figures.crashes), (2, 2));
+    let told = story(0).unwrap_err().to_string();
+    assert!(told.contains("request 2: nothing is expected"), "{told}");
+}
+
+#[test]
+fn what_must_be_seen_sometimes_and_is_not_breaks_a_batch() {
+    let simulation = |units| {
+        Scenario { commands: 20, ..Scenario::default() }
+            .simulation()
+            .sometimes("somebody buys much", move |islands| {
+                islands.iter().any(|it| it.state.counters().units_sold > units)
+            })
+    };
+    assert!(simulation(0).seeds(0..3).is_ok());
+    let broken = simulation(1_000_000).seeds(0..3).unwrap_err().to_string();
+    assert!(broken.contains("sometimes: somebody buys much: none of 3 worlds"), "{broken}");
+}
+
+#[test]
+fn threads_change_nothing() {
+    let simulation = || Scenario::default().simulation().preset(Preset::Swarm);
+    let first = first_seed();
+    let alone = simulation().seeds(first..first + 24).unwrap();
+    assert_eq!(simulation().seeds_on(4, first..first + 24, |_| {}).unwrap(), alone);
 }
 
 #[test]

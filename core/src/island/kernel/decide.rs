@@ -105,7 +105,7 @@ impl<I: Island> Kernel<I> {
                     counters.sends += 1;
                     counters.sends_to_self += u64::from(to == island);
                     let message = Message { stamp, cause, command };
-                    open.sends.entry(to).or_default().push(number, &message);
+                    open.sends_to(to).push(number, &message);
                 }
                 Entry::Reply { .. } => {
                     let (asker, reply) = replies.next().expect("written just now");

@@ -62,10 +62,11 @@ impl<I: Island> Kernel<I> {
                 self.links.release(to, chunk);
                 self.next_look.get_or_insert(self.now.plus(LOOK_PERIOD));
             }
-            for (from, number) in held.consumed {
+            for (from, number) in held.take_consumed() {
                 self.links.consumed(from, number);
             }
-            held.answers.into_iter().for_each(|(asker, answer)| out(Output::Answer(asker, answer)));
+            held.answers.drain(..).for_each(|(asker, answer)| out(Output::Answer(asker, answer)));
+            self.gate.recycle(held);
         }
         let out = std::cell::RefCell::new(out);
         self.links.drain(

@@ -190,7 +190,7 @@ impl<I: Island> Kernel<I> {
         };
         let source = Source::Island { from, number, cause };
         self.decide(now, source, Origin::Island { from, number }, stamp, command)?;
-        self.gate.open.consumed.insert(from, number);
+        self.gate.open.consume(from, number);
         Ok(())
     }
 
