@@ -9,6 +9,7 @@
 pub mod check;
 pub mod cli;
 pub mod fault;
+pub mod scenario;
 pub mod simulation;
 pub mod workload;
 pub mod world;
