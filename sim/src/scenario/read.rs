@@ -22,6 +22,10 @@ use crate::workload::warehouse::laws::{Law, MARKS};
 use crate::workload::warehouse::scenario::{Opening, Scenario, Shop};
 use crate::workload::warehouse::{Command, ProductCode};
 
+/// The most requests beside those of a script: a client runs so far ahead of its oldest unanswered
+/// one, and the script's have the last numbers.
+const BESIDE_MAX: u64 = 10_000;
+
 /// Reads a file's text.
 pub(super) fn read(text: &str, folder: &Path) -> Result<ScenarioFile, Fault> {
     let form: Form = toml::from_str(text).map_err(|error| Fault::of(&error))?;
@@ -71,6 +75,12 @@ pub(super) fn read(text: &str, folder: &Path) -> Result<ScenarioFile, Fault> {
         Deed::Done(_) => None,
     });
     file.shop.named = asked.collect::<Vec<Command>>();
+    if let (Some(line), true) = (form.script.first(), file.shop.requests() > BESIDE_MAX)
+        && !file.shop.named.is_empty()
+    {
+        let what = format!("a script asks beside at most {BESIDE_MAX} commands");
+        return Err(Fault::at(line.at_ms.span(), what));
+    }
     if let Some(checks) = &form.checks {
         file.shop.laws = checks.iter().map(law).collect::<Result<_, _>>()?;
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use archipelago::drive::Driver;
 use archipelago::journal::ScanMode;
-use archipelago_core::id::{IslandId, Session};
+use archipelago_core::id::{IslandId, RequestNumber, Session};
 use archipelago_core::island::{Island, Kernel};
 
 use super::decision::Kind;
@@ -82,6 +82,10 @@ impl<I: Island> World<'_, I> {
         let plan = self.plan;
         let own = (plan.commands + 1..).zip(plan.asked.iter().map(|asked| asked.at)).collect();
         let asks = self.chance.asks(plan.commands, plan.command_every_us, own);
+        if !plan.asked.is_empty() {
+            // These have the last numbers, and moments of their own.
+            self.unasked = asks.iter().map(|(number, _)| RequestNumber(*number)).collect();
+        }
         let mut last = asks.iter().map(|(_, at)| *at).max().unwrap_or(0);
         for (number, at) in asks {
             self.agenda.plan(at, Event::Ask(number));
