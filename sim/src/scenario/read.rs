@@ -1,4 +1,4 @@
-//! From the form of a scenario file to a scenario: every number within its limits, every word known.
+//! From the form of a scenario file to a scenario: numbers within limits, words that are known.
 //!
 //! It doesn't know TOML.
 

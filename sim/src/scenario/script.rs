@@ -50,8 +50,11 @@ pub(super) enum Deed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Expected(&'static str);
 
+/// Whether a reply is of some kind.
+type Is = fn(&Reply) -> bool;
+
 /// What can be expected, and which replies are that.
-const EXPECTED: [(&str, fn(&Reply) -> bool); 7] = [
+const EXPECTED: [(&str, Is); 7] = [
     ("accepted", |reply| {
         matches!(
             reply,

@@ -399,7 +399,7 @@ impl<I: Island> World<'_, I> {
             Verb::Crash => self.go_down(Cause::Crash),
             Verb::CrashIsland(island) => self.fall(*island, about),
             Verb::Corrupt => {
-                // One lie at a time: the truth that another waits to be given back must not be lost.
+                // One lie at a time: the truth behind one that waits must not be lost.
                 if self.lying.is_none() {
                     let before = self.written.split_last().and_then(|(_, before)| before.last());
                     let truth = before.and_then(|written| self.disk.turn_a_bit(written));

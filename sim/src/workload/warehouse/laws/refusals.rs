@@ -1,8 +1,8 @@
 //! The refusal contract of a leased stock: only a drained broker refuses.
 //!
 //! Rules:
-//! 1. While a product is drained (its broker says so) no shelf anywhere has a unit of it: whoever is
-//!    refused then is refused rightly.
+//! 1. While a product is drained (its broker says so) no shelf anywhere has a unit of it: whoever
+//!    is refused then is refused rightly.
 //! 2. A broker's count of denials grows only where a product of its was drained in between.
 //! 3. Twin: a need waits only for a drain, and only if the pool has too little for it. At rest no
 //!    need waits.
