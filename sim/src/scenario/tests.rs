@@ -248,6 +248,11 @@ const PIECES: [&str; 24] = [
     "islands = [[[[[",
 ];
 
+/// Where, how many letters less, and which piece instead.
+fn edit() -> impl Strategy<Value = (prop::sample::Index, usize, usize)> {
+    (any::<prop::sample::Index>(), 0..12_usize, 0..PIECES.len())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
@@ -255,7 +260,7 @@ proptest! {
     /// is wrong.
     #[test]
     fn a_mutated_file_is_read_or_refused_in_one_line(
-        edits in prop::collection::vec((any::<prop::sample::Index>(), 0..12_usize, 0..PIECES.len()), 1..6)
+        edits in prop::collection::vec(edit(), 1..6)
     ) {
         let mut text: Vec<char> = EVERYTHING.chars().collect();
         for (at, less, piece) in edits {

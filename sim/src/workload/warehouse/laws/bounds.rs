@@ -7,7 +7,7 @@
 //! 4. Twin: at rest no claim is parked, nobody waits, no timer is set, no queue has a need; no
 //!    customer keeps more orders than allowed, and no island knows a product that was never made.
 //!
-//! What links keep and hold is bounded by the runtime's own limits; a cut does not show it.
+//! It doesn't know what links keep and hold: the runtime bounds that, and a cut does not show it.
 
 use super::ByBroker;
 use crate::check::{Check, Cut};

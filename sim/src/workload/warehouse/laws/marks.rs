@@ -31,10 +31,10 @@ pub const MARKS: [(&str, Sight); 20] = [
         any_book(cut, |one, product| one.stock().queue_len(product) > 1)
     }),
     ("a drained product opens again", |cut| {
-        any_book(
-            cut,
-            |one, product| matches!(one.stock().phase(product), Some(Phase::Open(epoch)) if epoch > Epoch(1)),
-        )
+        any_book(cut, |one, product| {
+            let phase = one.stock().phase(product);
+            phase.is_some_and(|phase| matches!(phase, Phase::Open(epoch) if epoch > Epoch(1)))
+        })
     }),
     ("a product begins drained", |cut| {
         any_book(cut, |one, product| {
