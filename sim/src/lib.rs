@@ -14,6 +14,7 @@ pub mod fault;
 pub mod kind;
 pub mod oracle;
 pub mod report;
+pub mod scenario;
 pub mod shrink;
 pub mod simulation;
 pub mod trace;

@@ -363,6 +363,28 @@ impl<I: Island> Simulation<I> {
         seeds: Range<u64>,
         progress: impl Fn(u64) + Sync,
     ) -> Result<Summary, Broken> {
+        let first = seeds.start;
+        let summary = self.batch_on(threads, seeds, progress)?;
+        match self.unseen(&summary).as_slice() {
+            [] => Ok(summary),
+            unseen => {
+                let law = format!("sometimes: {}", unseen.join(", "));
+                let seen = format!("none of {} worlds showed it", summary.worlds);
+                Err(Broken { seed: first, violation: Violation::new(law, seen) })
+            }
+        }
+    }
+
+    /// As [`Simulation::seeds_on`], whatever was seen sometimes.
+    ///
+    /// # Errors
+    /// The lowest seed that broke a law.
+    pub fn batch_on(
+        &self,
+        threads: usize,
+        seeds: Range<u64>,
+        progress: impl Fn(u64) + Sync,
+    ) -> Result<Summary, Broken> {
         let next = AtomicU64::new(seeds.start);
         // Seeds above one that broke a law need not be run.
         let broken_below = AtomicU64::new(u64::MAX);
@@ -394,15 +416,21 @@ impl<I: Island> Simulation<I> {
         for (_, result) in results {
             summary.add(&result?);
         }
-        let unseen = (0..self.plan.sights.len()).find(|at| !summary.total.marks.has_own(*at));
-        match unseen {
-            None => Ok(summary),
-            Some(at) => {
-                let law = format!("sometimes: {}", self.plan.sights[at].0);
-                let seen = format!("none of {} worlds showed it", summary.worlds);
-                Err(Broken { seed: seeds.start, violation: Violation::new(law, seen) })
-            }
-        }
+        Ok(summary)
+    }
+
+    /// What was to be seen sometimes and was not.
+    #[must_use]
+    pub fn unseen(&self, summary: &Summary) -> Vec<&str> {
+        let sights = self.plan.sights.iter().enumerate();
+        let unseen = sights.filter(|(at, _)| !summary.total.marks.has_own(*at));
+        unseen.map(|(_, (name, _))| name.as_str()).collect()
+    }
+
+    /// How many things are to be seen sometimes.
+    #[must_use]
+    pub fn sights(&self) -> usize {
+        self.plan.sights.len()
     }
 
     /// Shrinks a seed that breaks a law: fewer requests, faults and islands, the same law. `None`

@@ -4,8 +4,12 @@
 
 use std::path::PathBuf;
 
+mod sim;
+
 use archipelago_core::command::route::Table;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use sim::{BatchArgs, CapsuleArgs, ParcelsArgs, WarehouseArgs};
 
 use super::report::Output;
 use super::twin::{CalibrateArgs, SweepArgs, ValidateArgs};
@@ -21,6 +25,7 @@ Examples:
   archipelago state warehouse --data sea --product 85123A
   archipelago inspect --data sea --island 3 --limit 5
   archipelago sim warehouse --faults swarm --seeds 100        other faults with every seed
+  archipelago sim warehouse --scenario last_units.toml        a world written down
 
 Exit codes: 0 good, 1 the check failed, 2 bad usage or input.";
 
@@ -79,11 +84,13 @@ pub enum Command {
 #[derive(Clone, Debug, Subcommand)]
 pub enum SimWorkload {
     /// Customers place orders, cancel and give back, while disks, links and processes fail
-    Warehouse(SimArgs),
+    Warehouse(WarehouseArgs),
     /// Check that a warehouse's journal recovers rightly, whichever of its bytes it ends with
     Prefixes(PrefixesArgs),
     /// Islands send each other numbered parcels and set timers: tests the machinery itself
-    Parcels(SimArgs),
+    Parcels(ParcelsArgs),
+    /// Run a shrunk failure again, from its capsule alone
+    Replay(CapsuleArgs),
     /// Measure what things cost on this machine, for sweep and validate
     Calibrate(CalibrateArgs),
     /// Predict throughput and latency: islands × delay × reordering × policy, in virtual time
@@ -308,56 +315,6 @@ impl InspectArgs {
     }
 }
 
-const SIM_EXAMPLES: &str = "\
-Examples:
-  archipelago sim warehouse
-  archipelago sim warehouse --faults crash_loop --seeds 1000 --from 5000
-  archipelago sim warehouse --islands 4 --faults lossy --seed 17      one world, again
-
-Presets of faults: calm, reorder, lossy, slow_disk, crash_loop, partition, swarm.
-The same seed and options give the same world to the byte, on any machine.";
-
-/// `sim`.
-#[derive(Clone, Debug, Args)]
-#[command(after_help = SIM_EXAMPLES)]
-pub struct SimArgs {
-    /// How many islands, 1 to 4096
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = islands,
-          allow_negative_numbers = true)]
-    pub islands: u32,
-    /// How many commands customers submit in each world
-    #[arg(long, value_name = "K", default_value_t = 200,
-          value_parser = clap::value_parser!(u64).range(1..=SIM_COMMANDS_MAX))]
-    pub commands: u64,
-    /// How an island gets stock that it lacks
-    #[arg(long, value_enum, default_value_t = Policy::Lease)]
-    pub policy: Policy,
-    /// What goes wrong: a preset of faults
-    #[arg(long, value_name = "PRESET", default_value = "swarm")]
-    pub faults: String,
-    /// Only this seed
-    #[arg(long, value_name = "S", conflicts_with_all = ["seeds", "from"])]
-    pub seed: Option<u64>,
-    /// How many seeds, one world each
-    #[arg(long, value_name = "COUNT", default_value_t = 100,
-          value_parser = clap::value_parser!(u64).range(1..))]
-    pub seeds: u64,
-    /// The first seed
-    #[arg(long, value_name = "S", default_value_t = 0)]
-    pub from: u64,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
-}
-
-impl SimArgs {
-    /// How to report.
-    #[must_use]
-    pub const fn output(&self) -> Output {
-        Output::of(self.json)
-    }
-}
-
 /// `sim prefixes`.
 #[derive(Clone, Debug, Args)]
 pub struct PrefixesArgs {
@@ -376,9 +333,6 @@ impl PrefixesArgs {
         Output::of(self.json)
     }
 }
-
-/// The most commands of a world: a client's requests on their way are bounded.
-pub const SIM_COMMANDS_MAX: u64 = 16_000;
 
 /// The most threads that can be asked for; more than islands are never of use.
 pub const THREADS_MAX: u32 = 1024;

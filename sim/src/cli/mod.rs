@@ -72,13 +72,16 @@ fn execute(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
             finish(&run::warehouse(&args)?, args.output(), out)
         }
         Command::Sim { workload: SimWorkload::Warehouse(args) } => {
-            finish(&sim::warehouse(&args)?, args.output(), out)
+            finish(&sim::warehouse(&args)?, args.batch.output(), out)
         }
         Command::Sim { workload: SimWorkload::Prefixes(args) } => {
             finish(&prefixes::prefixes(&args)?, args.output(), out)
         }
         Command::Sim { workload: SimWorkload::Parcels(args) } => {
-            finish(&sim::parcels(&args)?, args.output(), out)
+            finish(&sim::parcels(&args)?, args.batch.output(), out)
+        }
+        Command::Sim { workload: SimWorkload::Replay(args) } => {
+            finish(&sim::replay(&args)?, args.output(), out)
         }
         Command::Sim { workload: SimWorkload::Calibrate(args) } => {
             finish(&twin::calibrate(&args)?, args.output(), out)

@@ -31,6 +31,7 @@ impl<I: Island> World<'_, I> {
             self.plan_event(MILLISECOND, Event::Ask(number.0));
             return Ok(());
         }
+        self.unasked.remove(&number);
         let again = self.chance.faults.again_ppm > 0;
         let after = if again { self.asks_again(number) } else { 0 };
         if after > 0 {
@@ -60,8 +61,11 @@ impl<I: Island> World<'_, I> {
         self.ask(number)
     }
 
+    /// The oldest request without an answer. One that is still to be asked has none: whoever says
+    /// that it has all answers below would never get this one.
     fn oldest_unanswered(&self, number: RequestNumber) -> RequestNumber {
-        self.unanswered.first_key_value().map_or(number, |(first, _)| *first)
+        let oldest = self.unanswered.first_key_value().map_or(number, |(first, _)| *first);
+        self.unasked.first().map_or(oldest, |first| oldest.min(*first))
     }
 
     /// The key and command of a request.

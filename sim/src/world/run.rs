@@ -6,7 +6,7 @@
 //!
 //! It doesn't know what the islands decide, nor why it runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use archipelago::command::Completion;
@@ -195,6 +195,8 @@ pub struct World<'a, I: Island> {
     pub(super) witness: Witness<I>,
     pub(super) typed: Vec<u64>,
     pub(super) unanswered: BTreeMap<RequestNumber, IslandId>,
+    /// Requests that are still to be asked, if they are not asked in the order of their numbers.
+    pub(super) unasked: BTreeSet<RequestNumber>,
     /// The client has said that it has all answers below.
     pub(super) said_below: RequestNumber,
     pub(super) answers: Answers<I::Reply>,
@@ -296,6 +298,7 @@ impl<'a, I: Island> World<'a, I> {
             witness: Witness::new(born.collect(), client, plan.dead_letters, checks, ask.keep),
             typed: vec![0; plan.typed.len()],
             unanswered: BTreeMap::new(),
+            unasked: BTreeSet::new(),
             said_below: RequestNumber::ZERO,
             answers: unbounded(),
             phase: Phase::Storm,

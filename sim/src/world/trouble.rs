@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use archipelago::drive::Driver;
 use archipelago::journal::ScanMode;
-use archipelago_core::id::{IslandId, Session};
+use archipelago_core::id::{IslandId, RequestNumber, Session};
 use archipelago_core::island::{Island, Kernel};
 
 use super::decision::Kind;
@@ -91,6 +91,10 @@ impl<I: Island> World<'_, I> {
         let plan = self.plan;
         let own = (plan.commands + 1..).zip(plan.asked.iter().map(|asked| asked.at)).collect();
         let asks = self.chance.asks(plan.commands, plan.command_every_us, own);
+        if !plan.asked.is_empty() {
+            // These have the last numbers, and moments of their own.
+            self.unasked = asks.iter().map(|(number, _)| RequestNumber(*number)).collect();
+        }
         let mut last = asks.iter().map(|(_, at)| *at).max().unwrap_or(0);
         for (number, at) in asks {
             self.agenda.plan(at, Event::Ask(number));
@@ -437,9 +441,12 @@ impl<I: Island> World<'_, I> {
             Verb::Crash => self.go_down(Cause::Crash),
             Verb::CrashIsland(island) => self.fall(*island, about),
             Verb::Corrupt => {
-                let before = self.written.split_last().and_then(|(_, before)| before.last());
-                let truth = before.and_then(|written| self.disk.turn_a_bit(written));
-                self.lying = truth.map(|truth| Lying { what: None, truth });
+                // One lie at a time: the truth behind one that waits must not be lost.
+                if self.lying.is_none() {
+                    let before = self.written.split_last().and_then(|(_, before)| before.last());
+                    let truth = before.and_then(|written| self.disk.turn_a_bit(written));
+                    self.lying = truth.map(|truth| Lying { what: None, truth });
+                }
                 self.go_down_now(about)
             }
             Verb::Partition(islands, ways) => {

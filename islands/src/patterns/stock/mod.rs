@@ -68,7 +68,7 @@ pub use event::{DeskStep, Need, Short, StockEvent, Tail, Taken};
 pub use ledger::{Breach, Imbalance, Ledger, Term, audit};
 pub use message::{DenyReason, StockMessage};
 pub use policy::{Policy, PolicyKind};
-pub use state::{Counters, Stock, StockConfig};
+pub use state::{Counters, Stock, StockConfig, Waits};
 pub use units::{BadLines, ClaimId, LINES_MAX, Line, Lines, UNITS_MAX, Units};
 
 /// What is counted: a product code, a night of a hotel, an account.

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::Resource;
 use super::claim::Refusal;
 use super::entry::{Desk, Entry, Phase, Released};
+use super::event::Need;
 use super::ledger::{Breach, Ledger};
 use super::policy::PolicyKind;
 use super::units::{ClaimId, Lines, Units};
@@ -44,6 +45,19 @@ pub struct Counters {
     pub refunds: u64,
     /// Drains this island began as broker.
     pub drains: u64,
+}
+
+/// How many parked claims wait for what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waits {
+    /// For the answer to a line.
+    pub answers: u64,
+    /// Refused already; the answer to a line is still on its way.
+    pub late_answers: u64,
+    /// Refused; for the confirmation of a refund.
+    pub refusals: u64,
+    /// Given back; for the confirmation of a refund.
+    pub give_backs: u64,
 }
 
 /// Why a parked claim ends.
@@ -158,6 +172,39 @@ impl<R: Resource, P> Stock<R, P> {
     #[must_use]
     pub fn parked(&self) -> usize {
         self.claims.len()
+    }
+
+    /// What the parked claims wait for.
+    #[must_use]
+    pub fn waits(&self) -> Waits {
+        let mut waits = Waits::default();
+        for parked in self.claims.values() {
+            match parked.stage {
+                Stage::Waiting => waits.answers += 1,
+                Stage::Tombstone(_) => waits.late_answers += 1,
+                Stage::Closing(Ending::Refused(_)) => waits.refusals += 1,
+                Stage::Closing(Ending::GivenBack) => waits.give_backs += 1,
+            }
+        }
+        waits
+    }
+
+    /// Of each refused claim whose answer is still on its way: the resource it is about.
+    pub fn late(&self) -> impl Iterator<Item = R> {
+        let late = self.claims.values().filter(|claim| matches!(claim.stage, Stage::Tombstone(_)));
+        late.filter_map(Parked::waits_for)
+    }
+
+    /// The refused claims that wait for the confirmation of a refund, ascending.
+    pub fn refused(&self) -> impl Iterator<Item = ClaimId> {
+        let closing = |stage: &Stage<R>| matches!(stage, Stage::Closing(Ending::Refused(_)));
+        self.claims.iter().filter(move |(_, claim)| closing(&claim.stage)).map(|(id, _)| *id)
+    }
+
+    /// The need that this broker serves next.
+    #[must_use]
+    pub fn next_need(&self, resource: &R) -> Option<Need> {
+        self.desk(resource)?.queue.front().copied()
     }
 
     /// The sums since the beginning.

@@ -23,7 +23,7 @@ pub use inspect::{InspectReport, RecordView, SendView};
 pub use prefixes::PrefixesReport;
 pub use replay::ReplayReport;
 pub use run::{Latency, RunReport};
-pub use sim::SimReport;
+pub use sim::{BrokenReport, CapsuleReport, ShrunkReport, SimReport};
 pub use state::{OrderState, OrderView, ProductStock, StateReport};
 
 /// In which form to report.

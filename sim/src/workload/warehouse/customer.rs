@@ -39,6 +39,12 @@ impl Customer {
         self.recent.iter().find(|(number, _)| number == order).map(|(_, lines)| lines)
     }
 
+    /// How many accepted orders are remembered.
+    #[must_use]
+    pub fn orders_kept(&self) -> usize {
+        self.recent.len()
+    }
+
     /// An order was accepted; at most `kept` are remembered.
     pub fn bought(&mut self, order: OrderNumber, lines: &Lines<ProductCode>, kept: u32) {
         for line in lines.as_slice() {

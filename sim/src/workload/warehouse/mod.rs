@@ -27,6 +27,7 @@ pub mod demand;
 pub mod event;
 pub mod fingerprint;
 pub mod island;
+pub mod laws;
 pub mod load_error;
 pub mod name;
 pub mod orders;

@@ -1,27 +1,25 @@
-//! The warehouse in a simulated world: generated orders, and the laws of stock.
+//! The warehouse in a simulated world: what there is, what is asked of it, and which laws hold.
 //!
 //! Rules:
-//! 1. Products are created first; then customers order, cancel, give back, and stock is changed,
-//!    as the dice say.
-//! 2. At every consistent cut all books add up, and no term is negative; at rest nothing is held or
-//!    on its way.
-//! 3. While a broker says "drained", so that it may refuse, no shelf has a unit of that product.
+//! 1. Products are created first; then customers order, cancel, give back, and stock is changed: as
+//!    the dice say ([`Scenario`]), or as a list says ([`Source::Listed`]).
+//! 2. All [`Law`]s are held against every consistent cut, unless fewer are asked for.
 //!
 //! It doesn't know what goes wrong around it.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use archipelago::patterns::stock::{Ledger, Phase, PolicyKind, Units, audit};
-use archipelago_core::replay::Image;
+use archipelago::patterns::stock::{PolicyKind, Units};
+use archipelago_core::command::route::{Table, slot};
 
+use super::laws::{ByBroker, Law, MARKS};
 use super::{
     Change, Command, Login, OrderLine, OrderNumber, ProductCode, Warehouse, WarehouseConfig,
 };
-use crate::check::Cut;
 use crate::simulation::Simulation;
 use crate::world::{Dice, Stream};
 
-/// What is simulated.
+/// A generated demand on a warehouse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scenario {
     /// How many islands.
@@ -52,65 +50,189 @@ impl Default for Scenario {
 }
 
 impl Scenario {
+    /// The shop with this demand.
+    #[must_use]
+    pub fn shop(self) -> Shop {
+        let upto = |at| (product(at), Opening::Upto(self.units_max));
+        Shop {
+            islands: self.islands,
+            config: WarehouseConfig { policy: self.policy, ..WarehouseConfig::default() },
+            stock: (0..self.products).map(upto).collect(),
+            source: Source::Drawn { commands: self.commands, customers: self.customers },
+            named: Vec::new(),
+            laws: Law::ALL.map(|(law, _)| law).to_vec(),
+        }
+    }
+
     /// The simulation of it, without faults.
     #[must_use]
     pub fn simulation(self) -> Simulation<Warehouse> {
-        let config = WarehouseConfig { policy: self.policy, ..WarehouseConfig::default() };
-        Simulation::of(move |_| Warehouse::new(config.clone()))
+        self.shop().simulation()
+    }
+}
+
+/// What a product begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opening {
+    /// So many units.
+    Units(Units),
+    /// As many as the dice say, at most so many.
+    Upto(u64),
+}
+
+/// Where commands come from, after the products are created.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// Drawn from the dice.
+    Drawn {
+        /// How many.
+        commands: u64,
+        /// By how many customers.
+        customers: u64,
+    },
+    /// These, in order. None of them is an island's own word.
+    Listed(Arc<[Command]>),
+}
+
+/// A warehouse with its stock and its customers.
+#[derive(Clone, Debug)]
+pub struct Shop {
+    /// How many islands.
+    pub islands: u32,
+    /// How the warehouse behaves.
+    pub config: WarehouseConfig,
+    /// Its products: they are created first, in this order.
+    pub stock: Vec<(ProductCode, Opening)>,
+    /// What is asked then.
+    pub source: Source,
+    /// What is asked beside it at moments of its own: its products and keys are known to the laws.
+    pub named: Vec<Command>,
+    /// The laws that are held against it.
+    pub laws: Vec<Law>,
+}
+
+impl Shop {
+    /// Requests in all, beside those asked at moments of their own.
+    #[must_use]
+    pub fn requests(&self) -> u64 {
+        let more = match &self.source {
+            Source::Drawn { commands, .. } => *commands,
+            Source::Listed(commands) => commands.len() as u64,
+        };
+        self.stock.len() as u64 + more
+    }
+
+    /// The simulation of it, without faults.
+    #[must_use]
+    pub fn simulation(&self) -> Simulation<Warehouse> {
+        let (config, asked) = (self.config.clone(), self.clone());
+        let simulation = Simulation::of(move |_| Warehouse::new(config.clone()))
             .islands(self.islands)
-            .commands(self.products + self.commands)
+            .commands(self.requests())
             .workload(move |dice, number| {
-                let command = self.command(dice, number);
+                let command = asked.command(dice, number);
                 let key = command.key().expect("clients' commands have keys").as_bytes().to_vec();
                 (key, command)
-            })
-            .always("stock is conserved at every cut", |islands| books(islands).map(|_| ()))
-            .always("a drained product lies on no shelf", drained)
-            .finally("at rest nothing is held or on its way", |islands| {
-                let (held, flying) = books(islands)?;
-                match u128::from(held) + flying {
-                    0 => Ok(()),
-                    _ => Err(format!("{held} units are held, {flying} on their way")),
-                }
-            })
+            });
+        self.laws.iter().fold(simulation, |simulation, law| law.hold(simulation, self))
+    }
+
+    /// Demands of a batch of worlds that it takes every rare path of the stock protocol.
+    #[must_use]
+    pub fn with_marks(simulation: Simulation<Warehouse>) -> Simulation<Warehouse> {
+        MARKS.into_iter().fold(simulation, |all, (name, sight)| all.sometimes(name, sight))
+    }
+
+    /// Whether a thousand worlds of it take every path of [`MARKS`]: smaller ones may not.
+    #[must_use]
+    pub fn can_take_every_path(&self) -> bool {
+        let enough = matches!(self.source, Source::Drawn { commands: 100.., .. });
+        enough && self.islands > 2 && matches!(self.config.policy, PolicyKind::Lease(_))
+    }
+
+    /// All products ever created, by broker.
+    pub(super) fn by_broker(&self) -> ByBroker {
+        let mut products: Vec<_> = self.stock.iter().map(|(product, _)| *product).collect();
+        let listed = match &self.source {
+            Source::Drawn { .. } => &[][..],
+            Source::Listed(commands) => commands,
+        };
+        products.extend(listed.iter().chain(&self.named).filter_map(|command| match command {
+            Command::CreateProduct { product, .. } => Some(*product),
+            _ => None,
+        }));
+        products.sort_unstable();
+        products.dedup();
+        let mut islands = vec![Vec::new(); self.islands as usize];
+        // A number of islands that is none is refused by name when the world is made.
+        if let Ok(table) = Table::modulo(self.islands) {
+            for product in products {
+                let broker = table.owner(slot(product.as_str().as_bytes()));
+                islands[broker.0 as usize].push(product);
+            }
+        }
+        islands.into()
+    }
+
+    /// At most so many keys do requests have.
+    pub(super) fn keys_max(&self) -> usize {
+        let others = match &self.source {
+            Source::Drawn { customers, .. } => *customers as usize,
+            Source::Listed(commands) => commands.len(),
+        };
+        self.stock.len() + others + self.named.len()
     }
 
     /// Request `number`: the first ones create the products.
-    fn command(self, dice: &Dice, number: u64) -> Command {
-        let draw = |what, limit| dice.below(Stream::Workload, number, what, limit);
-        if number <= self.products {
-            let units = Units(draw(1, self.units_max + 1));
-            return Command::CreateProduct { product: product(number - 1), units };
+    fn command(&self, dice: &Dice, number: u64) -> Command {
+        let nth = number - 1;
+        if let Some((product, opening)) = self.stock.get(nth as usize) {
+            let units = match opening {
+                Opening::Units(units) => *units,
+                Opening::Upto(most) => Units(dice.below(Stream::Workload, number, 1, most + 1)),
+            };
+            return Command::CreateProduct { product: *product, units };
         }
-        let login: Login = name(&format!("{}", 10_000 + draw(1, self.customers)));
+        match &self.source {
+            Source::Drawn { customers, .. } => self.drawn(*customers, dice, number),
+            Source::Listed(commands) => commands[nth as usize - self.stock.len()].clone(),
+        }
+    }
+
+    /// What a customer does, or whoever looks after the stock.
+    fn drawn(&self, customers: u64, dice: &Dice, number: u64) -> Command {
+        let products = self.stock.len() as u64;
+        let draw = |what, limit| dice.below(Stream::Workload, number, what, limit);
+        let product = |at: u64| self.stock[at as usize].0;
+        let login: Login = name(&format!("{}", 10_000 + draw(1, customers)));
         match draw(2, 100) {
             0..75 => {
                 let line = |at| OrderLine {
-                    resource: product(draw(10 + at, self.products)),
+                    resource: product(draw(10 + at, products)),
                     units: Units(1 + draw(20 + at, 8)),
                 };
                 let lines = (0..1 + draw(3, 4)).map(line).collect();
                 Command::PlaceOrder { order: order(number), login, lines }
             }
             75..83 => {
-                let before = number - self.products;
-                let cancelled = self.products + 1 + draw(4, before);
+                let before = number - products;
+                let cancelled = products + 1 + draw(4, before);
                 // Whoever placed it may cancel it.
-                let by = dice.below(Stream::Workload, cancelled, 1, self.customers);
+                let by = dice.below(Stream::Workload, cancelled, 1, customers);
                 let login = name(&format!("{}", 10_000 + by));
                 Command::CancelOrder { order: order(cancelled), login }
             }
             83..93 => Command::Return {
                 number: order(number),
                 login,
-                product: product(draw(5, self.products)),
+                product: product(draw(5, products)),
                 units: Units(1 + draw(6, 4)),
             },
             _ => {
                 let units = Units(1 + draw(7, 20));
                 let add = draw(8, 2) == 0;
                 let change = if add { Change::Add(units) } else { Change::WriteOff(units) };
-                Command::UpdateProduct { product: product(draw(5, self.products)), change }
+                Command::UpdateProduct { product: product(draw(5, products)), change }
             }
         }
     }
@@ -127,40 +249,4 @@ fn order(number: u64) -> OrderNumber {
 /// A name of this file's own making, which always fits.
 fn name<'a, N: TryFrom<&'a str, Error = super::BadName>>(text: &'a str) -> N {
     N::try_from(text).expect("these names are short")
-}
-
-/// Checks all books; returns the units held and on their way.
-fn books(islands: Cut<'_, Warehouse>) -> Result<(u64, u128), String> {
-    let mut ledgers: BTreeMap<ProductCode, Vec<Ledger>> = BTreeMap::new();
-    for (island, Image { state, .. }) in islands.iter().enumerate() {
-        state.stock().check().map_err(|breach| format!("island {island}: {breach}"))?;
-        for (product, ledger) in state.ledgers() {
-            ledgers.entry(product).or_default().push(ledger);
-        }
-    }
-    let (mut held, mut flying) = (0, 0);
-    for (product, ledgers) in &ledgers {
-        flying += audit(ledgers).map_err(|wrong| format!("product {product}: {wrong}"))?;
-        held += ledgers.iter().map(|ledger| ledger.held.0).sum::<u64>();
-    }
-    Ok((held, flying))
-}
-
-/// Checks that no shelf has what a broker may refuse as sold out. In a consistent cut a shelf that
-/// was surrendered is empty, and the next slice is not sent.
-fn drained(islands: Cut<'_, Warehouse>) -> Result<(), String> {
-    for Image { state, .. } in islands {
-        for (product, _) in state.ledgers() {
-            if !matches!(state.stock().phase(&product), Some(Phase::Pooled(_))) {
-                continue;
-            }
-            for (island, Image { state, .. }) in islands.iter().enumerate() {
-                let shelf = state.stock().ledger(&product).shelf;
-                if shelf > Units::ZERO {
-                    return Err(format!("product {product}: {shelf} on the shelf of {island}"));
-                }
-            }
-        }
-    }
-    Ok(())
 }

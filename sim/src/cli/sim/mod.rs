@@ -1,0 +1,18 @@
+//! `sim`: a workload in a hostile world, from one seed or from many; and what to do with a failure.
+//!
+//! ```text
+//! seeds ─▶ a law breaks ─▶ the command that repeats it ─▶ --shrink ─▶ capsule ─▶ replay
+//! ```
+//! It doesn't know how a world works.
+
+mod batch;
+mod capsule;
+mod parcels;
+mod warehouse;
+
+#[cfg(test)]
+mod tests;
+
+pub use capsule::replay;
+pub use parcels::parcels;
+pub use warehouse::{MARKED_SEEDS, warehouse};

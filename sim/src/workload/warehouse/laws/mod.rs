@@ -1,0 +1,74 @@
+//! The laws of the warehouse, held against every consistent cut of a simulated world.
+//!
+//! Rules:
+//! 1. A law looks again only at islands that have changed; at the end it looks at all.
+//! 2. Each has a name, by which a scenario file asks for it and a failure tells it.
+//! 3. Each safety law has its twin at rest: nothing held, on its way, queued or waited for.
+//!
+//! It doesn't know what goes wrong around the warehouse.
+
+mod bounds;
+mod conservation;
+mod marks;
+mod refusals;
+
+use archipelago::patterns::stock::PolicyKind;
+
+pub use bounds::Bounds;
+pub use conservation::Conservation;
+pub use marks::{MARKS, Sight};
+pub use refusals::Refusals;
+
+use super::scenario::Shop;
+use super::{ProductCode, Warehouse};
+use crate::simulation::Simulation;
+
+/// A law of the warehouse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Law {
+    /// At every cut all books add up, no term is negative; at rest nothing is held or on its way.
+    Conservation,
+    /// Only a drained broker refuses, and no need waits that could be served.
+    Refusals,
+    /// What an island keeps is bounded; at rest nothing waits.
+    Bounds,
+}
+
+impl Law {
+    /// All, with their names.
+    pub const ALL: [(Self, &'static str); 3] = [
+        (Self::Conservation, "conservation"),
+        (Self::Refusals, "refusals"),
+        (Self::Bounds, "bounds"),
+    ];
+
+    /// The law of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|(_, known)| *known == name).map(|(law, _)| law)
+    }
+
+    /// Adds it to a simulation of `shop`. Refusals are a promise of the lease alone.
+    pub(super) fn hold(
+        self,
+        simulation: Simulation<Warehouse>,
+        shop: &Shop,
+    ) -> Simulation<Warehouse> {
+        match self {
+            Self::Conservation => simulation.check(Conservation::default),
+            Self::Refusals if matches!(shop.config.policy, PolicyKind::Lease(_)) => {
+                let products = shop.by_broker();
+                simulation.check(move || Refusals::new(products.clone()))
+            }
+            Self::Refusals => simulation,
+            Self::Bounds => {
+                let (products, keys, orders_kept) =
+                    (shop.by_broker(), shop.keys_max(), shop.config.orders_kept);
+                simulation.check(move || Bounds::new(products.clone(), keys, orders_kept))
+            }
+        }
+    }
+}
+
+/// The products by their broker: those of island 0, those of island 1, and so on.
+pub type ByBroker = std::sync::Arc<[Vec<ProductCode>]>;
