@@ -216,10 +216,19 @@ impl<I: Island> Simulation<I> {
     /// A check of yours, made anew for each world.
     #[must_use]
     pub fn check<C: Check<I> + 'static>(
-        mut self,
+        self,
         make: impl Fn() -> C + Send + Sync + 'static,
     ) -> Self {
-        self.plan.checks.push(Box::new(move || Box::new(make())));
+        self.check_of(move |_| make())
+    }
+
+    /// The same for a check that must know how many islands there are: shrinking tries fewer.
+    #[must_use]
+    pub fn check_of<C: Check<I> + 'static>(
+        mut self,
+        make: impl Fn(u32) -> C + Send + Sync + 'static,
+    ) -> Self {
+        self.plan.checks.push(Box::new(move |islands| Box::new(make(islands))));
         self
     }
 
@@ -250,7 +259,7 @@ impl<I: Island> Simulation<I> {
         look: impl Fn(Cut<'_, I>) -> Result<(), String> + Send + Sync + 'static,
     ) -> Self {
         let (name, look) = (Arc::<str>::from(name), Arc::new(look));
-        self.plan.checks.push(Box::new(move || {
+        self.plan.checks.push(Box::new(move |_| {
             Box::new(Simple { name: Arc::clone(&name), when, look: look.clone() })
         }));
         self

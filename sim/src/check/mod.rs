@@ -121,8 +121,8 @@ pub trait Check<I: Island> {
 pub type Look<I> = Arc<dyn Fn(Cut<'_, I>) -> Result<(), String> + Send + Sync>;
 /// A closure that says whether a cut shows what must be seen at least once.
 pub type Sight<I> = Arc<dyn Fn(Cut<'_, I>) -> bool + Send + Sync>;
-/// Makes a check for a world.
-pub type MakeCheck<I> = Box<dyn Fn() -> Box<dyn Check<I>> + Send + Sync>;
+/// Makes a check for a world of so many islands.
+pub type MakeCheck<I> = Box<dyn Fn(u32) -> Box<dyn Check<I>> + Send + Sync>;
 
 /// When a closure looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

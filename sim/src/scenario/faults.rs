@@ -14,8 +14,8 @@ use toml::{Spanned, Value};
 
 use super::form::{Message, Number, Words};
 use super::wrong::{Fault, unknown};
-use crate::kind;
 use crate::fault::{Faults, PRESETS, Preset};
+use crate::kind;
 use crate::simulation::Simulation;
 use crate::workload::warehouse::{ProductCode, Warehouse};
 use crate::world::Misfortune;

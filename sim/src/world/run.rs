@@ -269,7 +269,7 @@ impl<'a, I: Island> World<'a, I> {
             durability: Durability::Disk,
         };
         let client = route::client_id(CLIENT);
-        let checks = plan.checks.iter().map(|make| make()).collect();
+        let checks = plan.checks.iter().map(|make| make(islands)).collect();
         let count = islands as usize;
         let mut chance = Chance::new(dice, plan.faults(&dice), ask.choices);
         let mut world = Self {

@@ -75,14 +75,7 @@ impl<I: Island> World<'_, I> {
             }
         }
         let down = self.begin_commit(&mut frames)?;
-        for frame in frames.drain(..) {
-            self.carry(frame);
-        }
-        self.frames = frames;
-        if let Some(cause) = down {
-            self.go_down(cause)?;
-        }
-        self.take_answers()
+        self.leave(frames, down)
     }
 
     fn plan_tick(&mut self, island: IslandId, when: Millis) {
@@ -266,7 +259,27 @@ impl<I: Island> World<'_, I> {
                 self.agenda.plan(until, Event::Told(run, Box::new(durable)));
             }
         }
-        Ok(())
+        // Nobody may have been told; what others decided meanwhile is to be written all the same.
+        self.commit_more()
+    }
+
+    /// Begins the next commit, if there is one to begin.
+    fn commit_more(&mut self) -> Result<(), Violation> {
+        let mut frames = std::mem::take(&mut self.frames);
+        let down = self.begin_commit(&mut frames)?;
+        self.leave(frames, down)
+    }
+
+    /// Frames leave; then the process goes down, if it is to.
+    fn leave(&mut self, mut frames: Vec<Frame>, down: Option<Cause>) -> Result<(), Violation> {
+        for frame in frames.drain(..) {
+            self.carry(frame);
+        }
+        self.frames = frames;
+        if let Some(cause) = down {
+            self.go_down(cause)?;
+        }
+        self.take_answers()
     }
 
     /// An island hears what became durable.

@@ -175,9 +175,8 @@ pub(super) fn draw(path: &Path, trace: Trace) -> Result<(), Failure> {
 
 fn write(path: &Path, text: &str) -> Result<(), Failure> {
     let written = std::fs::write(path, text);
-    written.map_err(|error| {
-        Failure::input(format!("{}: cannot be written: {error}", path.display()))
-    })
+    written
+        .map_err(|error| Failure::input(format!("{}: cannot be written: {error}", path.display())))
 }
 
 /// A word of a shell's command line.
@@ -188,4 +187,3 @@ pub(super) fn quoted(word: &str) -> String {
     }
     format!("'{}'", word.replace('\'', r"'\''"))
 }
-

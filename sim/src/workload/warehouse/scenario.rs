@@ -150,8 +150,8 @@ impl Shop {
         enough && self.islands > 2 && matches!(self.config.policy, PolicyKind::Lease(_))
     }
 
-    /// All products ever created, by broker.
-    pub(super) fn by_broker(&self) -> ByBroker {
+    /// All products ever created, by broker, in a world of so many islands.
+    pub(super) fn by_broker(&self, count: u32) -> ByBroker {
         let mut products: Vec<_> = self.stock.iter().map(|(product, _)| *product).collect();
         let listed = match &self.source {
             Source::Drawn { .. } => &[][..],
@@ -163,9 +163,9 @@ impl Shop {
         }));
         products.sort_unstable();
         products.dedup();
-        let mut islands = vec![Vec::new(); self.islands as usize];
+        let mut islands = vec![Vec::new(); count as usize];
         // A number of islands that is none is refused by name when the world is made.
-        if let Ok(table) = Table::modulo(self.islands) {
+        if let Ok(table) = Table::modulo(count) {
             for product in products {
                 let broker = table.owner(slot(product.as_str().as_bytes()));
                 islands[broker.0 as usize].push(product);

@@ -57,14 +57,16 @@ impl Law {
         match self {
             Self::Conservation => simulation.check(Conservation::default),
             Self::Refusals if matches!(shop.config.policy, PolicyKind::Lease(_)) => {
-                let products = shop.by_broker();
-                simulation.check(move || Refusals::new(products.clone()))
+                let shop = shop.clone();
+                simulation.check_of(move |islands| Refusals::new(shop.by_broker(islands)))
             }
             Self::Refusals => simulation,
             Self::Bounds => {
-                let (products, keys, orders_kept) =
-                    (shop.by_broker(), shop.keys_max(), shop.config.orders_kept);
-                simulation.check(move || Bounds::new(products.clone(), keys, orders_kept))
+                let (shop, keys, orders_kept) =
+                    (shop.clone(), shop.keys_max(), shop.config.orders_kept);
+                simulation.check_of(move |islands| {
+                    Bounds::new(shop.by_broker(islands), keys, orders_kept)
+                })
             }
         }
     }
