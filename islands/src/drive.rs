@@ -2,7 +2,8 @@
 //! fake links and a fake clock. Programs that embed islands don't need this.
 //!
 //! ```text
-//! restore ─▶ Kernel::start ─▶ Driver:  ask / receive / tick ─▶ seal ─▶ GroupJournal ─▶ durable ─▶ drain
+//! restore ─▶ Kernel::start ─▶ Driver: ask / receive / tick ─▶ seal
+//!                                                              └▶ GroupJournal ─▶ durable ─▶ drain
 //! ```
 //!
 //! It doesn't know why somebody drives.

@@ -4,8 +4,8 @@
 //! drivers and journal on a fake disk, fake links and a fake clock ([`world`], [`fault`]).
 //! [`workload::warehouse::Warehouse`] is an island to embed; [`cli`] is the program `archipelago`.
 //! A failure is [shrunk](shrink) to a story; [`trace`] holds what happened in a world, and
-//! [`report`] draws it as a page; the [`oracle`] proves that every prefix of a journal recovers, and
-//! the [`twin`] predicts throughput.
+//! [`report`] draws it as a page; the [`oracle`] proves that every prefix of a journal recovers,
+//! and the [`twin`] predicts throughput.
 #![forbid(unsafe_code)]
 
 pub mod check;

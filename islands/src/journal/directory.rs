@@ -214,7 +214,7 @@ impl Storage for Directory {
     }
 
     fn forget(&self, segment: SegmentNumber) -> io::Result<()> {
-        // A hint, and the one that Linux keeps to for pages that are clean; elsewhere there is none.
+        // A hint, and one that Linux keeps to for clean pages; elsewhere there is none.
         #[cfg(target_os = "linux")]
         rustix::fs::fadvise(&self.file(segment)?.file, 0, None, rustix::fs::Advice::DontNeed)?;
         #[cfg(not(target_os = "linux"))]

@@ -56,8 +56,8 @@ pub trait Storage: Send + Sync {
     /// What the disk says. It must not be tried again.
     fn sync(&self, segment: SegmentNumber) -> io::Result<()>;
 
-    /// Drops what is cached of a segment, so that reads come from the disk. It comes after a `sync`;
-    /// a storage without a cache has nothing to do.
+    /// Drops what is cached of a segment, so that reads come from the disk. It comes after a
+    /// `sync`; a storage without a cache has nothing to do.
     ///
     /// # Errors
     /// What the disk says.

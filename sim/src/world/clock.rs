@@ -32,7 +32,7 @@ impl Clocks {
                 dice.below(Stream::Clock, u64::from(island), 0, 2 * u64::from(most) + 1)
             });
             // Even numbers gain, odd ones lose.
-            let drift_ppm = value.div_ceil(2) as i64 * if value % 2 == 0 { 1 } else { -1 };
+            let drift_ppm = value.div_ceil(2) as i64 * if value.is_multiple_of(2) { 1 } else { -1 };
             Clock { ahead: 0, drift_ppm }
         };
         Self((0..islands).map(clock).collect())

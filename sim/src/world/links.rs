@@ -1,7 +1,8 @@
 //! Fake links: each frame is lost, late, doubled, clogged or cut off, as chance says.
 //!
 //! Rules:
-//! 1. A choice is about the pair and the frame's number on it, so other pairs' frames shift nothing.
+//! 1. A choice is about the pair and the frame's number on it, so other pairs' frames shift
+//!    nothing.
 //! 2. An island is always joined to itself: no cut, no loss; its frames may still be late.
 //!
 //! It doesn't know what frames say.

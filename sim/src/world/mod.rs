@@ -41,7 +41,8 @@ pub use dice::{Dice, Stream};
 pub use figures::{Figures, WorldDigest};
 pub use links::Ways;
 pub use plan::{
-    Asked, Expectation, Letter, Levels, Make, Matches, Misfortune, Plan, Typed, Verb, Workload,
+    Asked, Expectation, Letter, Levels, LevelsOf, Make, Matches, Misfortune, Plan, Typed, Verb,
+    Workload,
 };
 pub use run::{Ask, Outcome, Tracing, World};
 pub use witness::{DeadLetters, Keep, Kept, Violation};

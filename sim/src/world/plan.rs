@@ -78,12 +78,15 @@ pub enum Verb {
     FillDisk(u64),
 }
 
+/// The values of an island's levels.
+pub type LevelsOf<I> = Box<dyn Fn(&I) -> Vec<i64> + Send + Sync>;
+
 /// Numbers to draw over time, of each island.
 pub struct Levels<I> {
     /// Their names.
     pub names: Vec<String>,
     /// Their values, in the same order.
-    pub of: Box<dyn Fn(&I) -> Vec<i64> + Send + Sync>,
+    pub of: LevelsOf<I>,
 }
 
 /// A request that a story or scenario asks, beside the workload's.

@@ -106,18 +106,17 @@ impl<I: Island> World<'_, I> {
         let until = last + STORM_AFTER;
         self.agenda.plan(until, Event::Heal);
         let faults = self.chance.faults;
-        let families: [(Kind, u64, fn(u64) -> Event); 6] = [
-            (Kind::Crash, faults.crash_every_ms, Event::Crash),
-            (Kind::Fall, faults.fall_every_ms, Event::Fall),
-            (Kind::Cut, faults.cut_every_ms, Event::Cut),
-            (Kind::Clog, faults.clog_every_ms, Event::Clog),
-            (Kind::Pause, faults.pause_every_ms, Event::Pause),
-            (Kind::Step, faults.step_every_ms, Event::Step),
-        ];
-        for (kind, every_ms, event) in families {
-            for (nth, at) in self.chance.schedule(kind, every_ms, until) {
-                self.agenda.plan(at, event(nth));
-            }
+        self.plan_family(Kind::Crash, faults.crash_every_ms, until, Event::Crash);
+        self.plan_family(Kind::Fall, faults.fall_every_ms, until, Event::Fall);
+        self.plan_family(Kind::Cut, faults.cut_every_ms, until, Event::Cut);
+        self.plan_family(Kind::Clog, faults.clog_every_ms, until, Event::Clog);
+        self.plan_family(Kind::Pause, faults.pause_every_ms, until, Event::Pause);
+        self.plan_family(Kind::Step, faults.step_every_ms, until, Event::Step);
+    }
+
+    fn plan_family(&mut self, kind: Kind, every_ms: u64, until: u64, event: fn(u64) -> Event) {
+        for (nth, at) in self.chance.schedule(kind, every_ms, until) {
+            self.agenda.plan(at, event(nth));
         }
     }
 
@@ -447,7 +446,7 @@ impl<I: Island> World<'_, I> {
                     let truth = before.and_then(|written| self.disk.turn_a_bit(written));
                     self.lying = truth.map(|truth| Lying { what: None, truth });
                 }
-                self.go_down_now(about)
+                self.go_down_now()
             }
             Verb::Partition(islands, ways) => {
                 let islands = islands.iter().copied().collect();
@@ -473,8 +472,7 @@ impl<I: Island> World<'_, I> {
     }
 
     /// The process is killed; the disk stays as it is.
-    fn go_down_now(&mut self, about: u64) -> Result<(), Violation> {
-        let _ = about;
+    fn go_down_now(&mut self) -> Result<(), Violation> {
         if self.process.take().is_none() {
             return Ok(());
         }

@@ -1,8 +1,9 @@
 //! The ring on madsim, as one would write it for speed.
 //!
 //! Rules:
-//! 1. Style `raw`: typed values over an `Endpoint`, without a codec; madsim keeps that for those who
-//!    simulate other libraries on it. Style `bytes`: `send_to` and `recv_from`, for applications.
+//! 1. Style `raw`: typed values over an `Endpoint`, without a codec; madsim keeps that for those
+//!    who simulate other libraries on it. Style `bytes`: `send_to` and `recv_from`, for
+//!    applications.
 //!    Style `tcp`: one connection to the next node.
 //! 2. The network's latency is madsim's default, 1 to 10 ms: virtual time costs nothing here.
 //!

@@ -36,6 +36,9 @@ pub(super) enum Wanted {
     Every,
 }
 
+/// Marks of the machinery that were to be hit and were not.
+type Missed<'a> = Box<dyn Fn(&Summary) -> Vec<&'static str> + 'a>;
+
 /// A batch to be run.
 pub(super) struct Batch<'a, I: Island> {
     pub(super) simulation: Simulation<I>,
@@ -47,7 +50,7 @@ pub(super) struct Batch<'a, I: Island> {
     pub(super) seeds: (u64, u64),
     pub(super) wanted: Wanted,
     /// Marks of the machinery that the scenario names and nobody hit.
-    pub(super) missed: Box<dyn Fn(&Summary) -> Vec<&'static str> + 'a>,
+    pub(super) missed: Missed<'a>,
     /// The command that repeats a seed.
     pub(super) repeat: Box<dyn Fn(u64) -> String + 'a>,
     /// The text of the scenario file, if there is one: a capsule takes it along.

@@ -61,11 +61,11 @@ fn without_a_scenario_the_command_says_everything() {
     let args = parsed(&["--policy", "ring", "--seeds", "7"]);
     let expected = "archipelago sim warehouse --islands 8 --commands 200 --policy ring \
                     --faults swarm --seed 5";
-    assert_eq!(repeat(&args, 5), expected);
+    assert_eq!(warehouse::repeat(&args, 5), expected);
     let args = parsed(&["--orders", "x.csv", "--stock", "50", "--faults", "calm"]);
     let expected = "archipelago sim warehouse --islands 8 --orders x.csv --stock 50 \
                     --policy lease --faults calm --seed 1";
-    assert_eq!(repeat(&args, 1), expected);
+    assert_eq!(warehouse::repeat(&args, 1), expected);
 }
 
 #[test]

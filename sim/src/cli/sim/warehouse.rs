@@ -124,7 +124,7 @@ fn scenario(args: &WarehouseArgs, text: Option<&str>) -> Result<ScenarioFile, Fa
 
 /// The one command that repeats a seed. What is a default stays unsaid in a scenario; without one
 /// all is said, so that it still means the same when a default has changed.
-fn repeat(args: &WarehouseArgs, seed: u64) -> String {
+pub(super) fn repeat(args: &WarehouseArgs, seed: u64) -> String {
     let mut words = vec!["archipelago sim warehouse".to_owned()];
     let mut say = |flag: &str, value: Option<String>| {
         words.extend(value.map(|value| format!("--{flag} {value}")));
