@@ -12,7 +12,7 @@ const EVERYTHING: &str = r#"
 islands = 4
 seeds = 3
 from = 7
-checks = ["conservation", "refusals", "bounds"]
+checks = ["conservation", "refusals", "steps", "bounds"]
 sometimes = ["a drain", "a torn sector"]
 
 [workload]

@@ -11,6 +11,7 @@ mod bounds;
 mod conservation;
 mod marks;
 mod refusals;
+mod steps;
 
 use archipelago::patterns::stock::PolicyKind;
 
@@ -18,6 +19,7 @@ pub use bounds::Bounds;
 pub use conservation::Conservation;
 pub use marks::{MARKS, Sight};
 pub use refusals::Refusals;
+pub use steps::Steps;
 
 use super::scenario::Shop;
 use super::{ProductCode, Warehouse};
@@ -30,15 +32,18 @@ pub enum Law {
     Conservation,
     /// Only a drained broker refuses, and no need waits that could be served.
     Refusals,
+    /// Record by record: denials, grants in a drain, and refusals keep the protocol.
+    Steps,
     /// What an island keeps is bounded; at rest nothing waits.
     Bounds,
 }
 
 impl Law {
     /// All, with their names.
-    pub const ALL: [(Self, &'static str); 3] = [
+    pub const ALL: [(Self, &'static str); 4] = [
         (Self::Conservation, "conservation"),
         (Self::Refusals, "refusals"),
+        (Self::Steps, "steps"),
         (Self::Bounds, "bounds"),
     ];
 
@@ -48,7 +53,7 @@ impl Law {
         Self::ALL.into_iter().find(|(_, known)| *known == name).map(|(law, _)| law)
     }
 
-    /// Adds it to a simulation of `shop`. Refusals are a promise of the lease alone.
+    /// Adds it to a simulation of `shop`. Refusals and steps are promises of the lease alone.
     pub(super) fn hold(
         self,
         simulation: Simulation<Warehouse>,
@@ -60,7 +65,10 @@ impl Law {
                 let shop = shop.clone();
                 simulation.check_of(move |islands| Refusals::new(shop.by_broker(islands)))
             }
-            Self::Refusals => simulation,
+            Self::Steps if matches!(shop.config.policy, PolicyKind::Lease(_)) => {
+                simulation.check(Steps::default)
+            }
+            Self::Refusals | Self::Steps => simulation,
             Self::Bounds => {
                 let (shop, keys, orders_kept) =
                     (shop.clone(), shop.keys_max(), shop.config.orders_kept);
