@@ -11,6 +11,8 @@ use crate::world::{Ask, Choices, Decision, Keep, Kept, Kind, Outcome, Plan, Viol
 
 /// Other weathers tried for one set of requests.
 const WEATHERS: u64 = 24;
+/// The longest time between two requests of a few that are tried alone, in nanoseconds.
+const GAP_MAX: u64 = 3_000_000;
 /// Steps a smaller world may take beyond twice those of the best one so far.
 const STEPS_MORE: u64 = 20_000;
 
@@ -84,6 +86,17 @@ pub(crate) fn shrink<I: Island>(plan: &Plan<I>, seed: u64, effort: Effort) -> Op
     Some(Shrunk { islands, weather, decisions, violation, from, tried: search.tried })
 }
 
+/// Requests without the long times between them.
+fn squeezed(asks: &[(u64, u64)]) -> Vec<(u64, u64)> {
+    let (mut last, mut now) = (0, 0);
+    let squeeze = |(number, at): &(u64, u64)| {
+        now += at.saturating_sub(last).min(GAP_MAX);
+        last = *at;
+        (*number, now)
+    };
+    asks.iter().map(squeeze).collect()
+}
+
 /// When a choice takes effect, as far as it says.
 fn when(decision: &Decision) -> u64 {
     match decision.kind {
@@ -102,6 +115,7 @@ impl<I: Island> Search<'_, I> {
     fn run(&mut self) {
         self.drop_the_future();
         self.try_cones();
+        self.try_small();
         let mut size = usize::MAX;
         while self.best.decisions.len() < size && !self.is_over() {
             size = self.best.decisions.len();
@@ -191,7 +205,8 @@ impl<I: Island> Search<'_, I> {
                 last = cone.len();
                 let inside: Vec<_> =
                     asks.iter().filter(|(number, _)| cone.contains(number)).copied().collect();
-                if self.try_asks(&inside, WEATHERS / 4) {
+                let islands = self.best.islands;
+                if self.try_weathers(islands, &squeezed(&inside), WEATHERS / 4) {
                     return;
                 }
             }
@@ -201,15 +216,20 @@ impl<I: Island> Search<'_, I> {
         }
     }
 
-    /// Tries only these requests, in this weather and in others.
-    fn try_asks(&mut self, asks: &[(u64, u64)], weathers: u64) -> bool {
-        let keep: BTreeSet<u64> = asks.iter().map(|(number, _)| *number).collect();
-        let stays = |decision: &&Decision| {
-            !matches!(decision.kind, Kind::Ask | Kind::Again) || keep.contains(&decision.a)
-        };
-        let list = self.best.decisions.iter().filter(stays).copied().collect();
-        let islands = self.best.islands;
-        self.try_list(islands, list) || self.try_weathers(islands, asks, weathers)
+    /// Few requests in other weathers, before anything large is halved: a small world is run in a
+    /// thousandth of the time. The first ones (they often set things up), and these with the last.
+    fn try_small(&mut self) {
+        let asks = self.asks();
+        for size in (2..).map(|power| 1_usize << power).take_while(|size| *size < asks.len()) {
+            let first = asks[..size].to_vec();
+            let ends = [&asks[..size / 2], &asks[asks.len() - size / 2..]].concat();
+            for few in [first, ends] {
+                let islands = self.best.islands;
+                if self.is_over() || self.try_weathers(islands, &squeezed(&few), WEATHERS / 2) {
+                    return;
+                }
+            }
+        }
     }
 
     fn fewer_islands(&mut self) {
