@@ -3,6 +3,17 @@
 use std::fs;
 use std::path::Path;
 
+/// Every page that names files and tests.
+const PAGES: [&str; 7] = [
+    "README.md",
+    "docs/ARCHITECTURE.md",
+    "docs/DESIGN.md",
+    "docs/STYLE.md",
+    "docs/SIMULATION.md",
+    "docs/TWIN.md",
+    "examples/scenarios/README.md",
+];
+
 #[test]
 fn the_readme_shows_the_smallest_example_to_the_letter() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -14,9 +25,29 @@ fn the_readme_shows_the_smallest_example_to_the_letter() {
 }
 
 #[test]
+fn the_simulators_page_shows_pieces_of_examples_to_the_letter() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| fs::read_to_string(root.join(name)).unwrap();
+    let (page, mine) = (read("docs/SIMULATION.md"), read("examples/simulate_my_island.rs"));
+    let shown: Vec<&str> = page.split("```rust\n").skip(1).map(|rest| block(rest)).collect();
+    assert!(mine.lines().count() <= 40, "an island of one's own must stay small to simulate");
+    assert_eq!(shown.first(), Some(&mine.as_str()), "copy examples/simulate_my_island.rs");
+    let more = read("examples/simulate_more.rs");
+    assert!(shown.len() > 5, "the page shows pieces of examples/simulate_more.rs");
+    for piece in &shown[1..] {
+        assert!(more.contains(piece), "examples/simulate_more.rs has no such piece:\n{piece}");
+    }
+}
+
+/// A block of code up to its end.
+fn block(rest: &str) -> &str {
+    rest.split("```").next().unwrap_or_default()
+}
+
+#[test]
 fn every_page_that_a_page_links_to_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for page in ["README.md", "docs/ARCHITECTURE.md", "docs/DESIGN.md", "docs/STYLE.md"] {
+    for page in PAGES {
         let text = fs::read_to_string(root.join(page)).unwrap();
         let folder = root.join(page).parent().unwrap().to_owned();
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
@@ -47,7 +78,7 @@ fn every_source_file_and_test_that_a_page_names_is_there() {
     for folder in ["core", "islands", "sim", "tests"] {
         gather(&root.join(folder), &mut sources);
     }
-    for page in ["README.md", "docs/ARCHITECTURE.md", "docs/DESIGN.md", "docs/STYLE.md"] {
+    for page in PAGES {
         let text = fs::read_to_string(root.join(page)).unwrap();
         for code in text.split('`').skip(1).step_by(2) {
             let is_path = ["core/", "islands/", "sim/", "tests/", "examples/", "docs/"]

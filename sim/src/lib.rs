@@ -4,8 +4,14 @@
 //! drivers and journal on a fake disk, fake links and a fake clock ([`world`], [`fault`]).
 //! [`workload::warehouse::Warehouse`] is an island to embed; [`cli`] is the program `archipelago`.
 //! A failure is [shrunk](shrink) to a story; [`trace`] holds what happened in a world, and
-//! [`report`] draws it as a page; the [`oracle`] proves that every prefix of a journal recovers,
-//! and the [`twin`] predicts throughput.
+//! [`report`] draws it as a page; [`scenario`] reads worlds from files; the [`oracle`] proves that
+//! every prefix of a journal recovers, and the [`twin`] predicts throughput.
+//!
+//! `docs/SIMULATION.md` in the repository is the way in, from nothing to a shrunk failure; its code
+//! is that of `examples/simulate_my_island.rs` and `examples/simulate_more.rs`. `docs/TWIN.md` is
+//! the twin's page.
+//!
+//! It doesn't know who embeds it.
 #![forbid(unsafe_code)]
 
 pub mod check;
