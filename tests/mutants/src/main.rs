@@ -12,6 +12,7 @@
 //! It doesn't know what a bug is, nor how a world works: it runs the program `archipelago`.
 #![forbid(unsafe_code)]
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -21,6 +22,7 @@ mod cpu;
 mod error;
 mod hunt;
 mod mutant;
+mod notes;
 mod outcome;
 mod report;
 mod tree;
@@ -28,6 +30,7 @@ mod tree;
 use choice::{Rotation, choose};
 use error::Error;
 use hunt::{Hunt, Hunter};
+use notes::{Note, Notes};
 use report::{Report, Row};
 use tree::Tree;
 
@@ -50,6 +53,9 @@ struct Args {
     /// The first seed
     #[arg(long, value_name = "SEED", default_value_t = 1)]
     from: u64,
+    /// Go on where a run with this file ended: one line for each mutant that has been hunted
+    #[arg(long, value_name = "FILE")]
+    resume: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -88,12 +94,23 @@ fn run(args: &Args) -> Result<Report, Error> {
     eprintln!("building the tree as it is");
     let unplanted = tree.build_aside("unplanted")?;
     let mut hunter = Hunter::new(args.from, args.budget_cpu_s, tree.target());
+    let mut notes = args.resume.as_deref().map(Notes::open).transpose()?;
     for mutant in &chosen {
         eprint!("{:<4} {} … ", mutant.id, mutant.title);
+        let before = notes.as_mut().and_then(|notes| notes.take(&mutant.id));
+        if let Some(Note { row, ran }) = before {
+            eprintln!("before: {}", row.said());
+            hunter.ran_before(&ran);
+            report.rows.push(row);
+            continue;
+        }
         let binary = tree.with_planted(&mutant.planted()?, |tree| tree.build_aside("planted"))?;
         let hunt = hunter.hunt(&binary, &mutant.worlds_of(&worlds))?;
         let row = Row::new(mutant, hunt);
         eprintln!("{}", row.said());
+        if let Some(notes) = &mut notes {
+            notes.write(&Note { row: row.clone(), ran: hunter.ran().clone() })?;
+        }
         report.rows.push(row);
     }
     eprint!("the same seeds without a mutant … ");
