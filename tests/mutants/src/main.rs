@@ -25,6 +25,7 @@ mod mutant;
 mod notes;
 mod outcome;
 mod report;
+mod shrunk;
 mod tree;
 
 use choice::{Rotation, choose};
@@ -32,6 +33,7 @@ use error::Error;
 use hunt::{Hunt, Hunter};
 use notes::{Note, Notes};
 use report::{Report, Row};
+use shrunk::Verdict;
 use tree::Tree;
 
 /// Plants each mutant into a copy of the workspace and lets the simulator find it
@@ -56,6 +58,9 @@ struct Args {
     /// Go on where a run with this file ended: one line for each mutant that has been hunted
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
+    /// Shrink the large worlds of shrink.toml instead, and tell their stories
+    #[arg(long, conflicts_with_all = ["rotate", "resume"])]
+    shrink: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -67,8 +72,8 @@ struct Args {
 fn main() -> ExitCode {
     let args = Args::parse();
     match run(&args) {
-        Ok(report) if report.is_good() => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::from(1),
+        Ok(Verdict::Good) => ExitCode::SUCCESS,
+        Ok(Verdict::Bad) => ExitCode::from(1),
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::from(2)
@@ -76,11 +81,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: &Args) -> Result<Report, Error> {
+fn run(args: &Args) -> Result<Verdict, Error> {
     let worlds = mutant::worlds()?;
     let mutants = mutant::all(&worlds)?;
     // All of them, whichever were chosen: a patch that no longer fits is told at once.
     mutants.iter().try_for_each(|mutant| mutant.planted().map(drop))?;
+    if args.shrink {
+        return shrunk::all(&mutants, &args.only);
+    }
     let rotation = args
         .rotate
         .map(|count| Rotation { count, commit: args.commit.clone().unwrap_or_default() });
@@ -88,7 +96,7 @@ fn run(args: &Args) -> Result<Report, Error> {
     let mut report = Report::new(args.from, args.budget_cpu_s);
     if args.list {
         chosen.iter().for_each(|mutant| println!("{:<4} {}", mutant.id, mutant.title));
-        return Ok(report);
+        return Ok(Verdict::Good);
     }
     let tree = Tree::copy()?;
     eprintln!("building the tree as it is");
@@ -118,5 +126,5 @@ fn run(args: &Args) -> Result<Report, Error> {
     report.set_unplanted(clean);
     eprintln!("{}", report.unplanted_said());
     report.print(args.json)?;
-    Ok(report)
+    Ok(if report.is_good() { Verdict::Good } else { Verdict::Bad })
 }
