@@ -107,37 +107,32 @@ impl Tree {
     /// # Errors
     /// [`Error::Build`] with what the compiler said.
     pub(crate) fn build_aside(&self, name: &str) -> Result<PathBuf, Error> {
-        self.build(PROFILE, ["archipelago-sim", "--bin", "archipelago"])?;
-        self.aside(&format!("{PROFILE}/archipelago"), name)
+        self.build(PROFILE, name)
     }
 
-    /// Builds the example `shrink`, as fast as it can be, and puts it aside.
+    /// Builds the program as users have it, and puts it aside.
     ///
     /// # Errors
     /// As [`Tree::build_aside`].
-    pub(crate) fn build_shrink_aside(&self) -> Result<PathBuf, Error> {
-        self.build("release", ["archipelago-mutants", "--example", "shrink"])?;
-        self.aside("release/examples/shrink", "shrink")
+    pub(crate) fn build_fast_aside(&self) -> Result<PathBuf, Error> {
+        self.build("release", "fast")
     }
 
-    fn build(&self, profile: &str, package: [&str; 3]) -> Result<(), Error> {
+    fn build(&self, profile: &str, name: &str) -> Result<PathBuf, Error> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let package = ["--package", "archipelago-sim", "--bin", "archipelago"];
         let built = Command::new(&cargo)
-            .args(["build", "--quiet", "--profile", profile, "--package"])
+            .args(["build", "--quiet", "--profile", profile])
             .args(package)
             .current_dir(&self.copy)
             .env("CARGO_TARGET_DIR", &self.target)
             .output()
             .map_err(Error::io(&cargo))?;
-        if built.status.success() {
-            return Ok(());
+        if !built.status.success() {
+            return Err(Error::Build(String::from_utf8_lossy(&built.stderr).into_owned()));
         }
-        Err(Error::Build(String::from_utf8_lossy(&built.stderr).into_owned()))
-    }
-
-    fn aside(&self, built: &str, name: &str) -> Result<PathBuf, Error> {
         let exe = std::env::consts::EXE_SUFFIX;
-        let from = self.target.join(format!("{built}{exe}"));
+        let from = self.target.join(profile).join(format!("archipelago{exe}"));
         let to = self.target.join(format!("mutants-{name}{exe}"));
         fs::copy(&from, &to).map_err(Error::io(&from))?;
         Ok(to)
