@@ -71,6 +71,19 @@ impl Hunter {
         Self { from, budget_ms, folder: folder.to_owned(), ran: BTreeMap::new() }
     }
 
+    /// The most seeds that any hunt ran, by world.
+    pub(crate) fn ran(&self) -> &BTreeMap<String, u64> {
+        &self.ran
+    }
+
+    /// Another hunter, an earlier one, ran so many.
+    pub(crate) fn ran_before(&mut self, ran: &BTreeMap<String, u64>) {
+        for (world, count) in ran {
+            let most = self.ran.entry(world.clone()).or_default();
+            *most = (*most).max(*count);
+        }
+    }
+
     /// Runs `binary` in all `worlds` until a check fails or the time is up.
     ///
     /// # Errors

@@ -12,6 +12,7 @@
 //! It doesn't know what a bug is, nor how a world works: it runs the program `archipelago`.
 #![forbid(unsafe_code)]
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -21,14 +22,18 @@ mod cpu;
 mod error;
 mod hunt;
 mod mutant;
+mod notes;
 mod outcome;
 mod report;
+mod shrunk;
 mod tree;
 
 use choice::{Rotation, choose};
 use error::Error;
 use hunt::{Hunt, Hunter};
+use notes::{Note, Notes};
 use report::{Report, Row};
+use shrunk::Verdict;
 use tree::Tree;
 
 /// Plants each mutant into a copy of the workspace and lets the simulator find it
@@ -50,6 +55,12 @@ struct Args {
     /// The first seed
     #[arg(long, value_name = "SEED", default_value_t = 1)]
     from: u64,
+    /// Go on where a run with this file ended: one line for each mutant that has been hunted
+    #[arg(long, value_name = "FILE")]
+    resume: Option<PathBuf>,
+    /// Shrink the large worlds of shrink.toml instead, and tell their stories
+    #[arg(long, conflicts_with_all = ["rotate", "resume"])]
+    shrink: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
@@ -61,8 +72,8 @@ struct Args {
 fn main() -> ExitCode {
     let args = Args::parse();
     match run(&args) {
-        Ok(report) if report.is_good() => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::from(1),
+        Ok(Verdict::Good) => ExitCode::SUCCESS,
+        Ok(Verdict::Bad) => ExitCode::from(1),
         Err(error) => {
             eprintln!("error: {error}");
             ExitCode::from(2)
@@ -70,11 +81,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: &Args) -> Result<Report, Error> {
+fn run(args: &Args) -> Result<Verdict, Error> {
     let worlds = mutant::worlds()?;
     let mutants = mutant::all(&worlds)?;
     // All of them, whichever were chosen: a patch that no longer fits is told at once.
     mutants.iter().try_for_each(|mutant| mutant.planted().map(drop))?;
+    if args.shrink {
+        return shrunk::all(&mutants, &args.only);
+    }
     let rotation = args
         .rotate
         .map(|count| Rotation { count, commit: args.commit.clone().unwrap_or_default() });
@@ -82,18 +96,29 @@ fn run(args: &Args) -> Result<Report, Error> {
     let mut report = Report::new(args.from, args.budget_cpu_s);
     if args.list {
         chosen.iter().for_each(|mutant| println!("{:<4} {}", mutant.id, mutant.title));
-        return Ok(report);
+        return Ok(Verdict::Good);
     }
     let tree = Tree::copy()?;
     eprintln!("building the tree as it is");
     let unplanted = tree.build_aside("unplanted")?;
     let mut hunter = Hunter::new(args.from, args.budget_cpu_s, tree.target());
+    let mut notes = args.resume.as_deref().map(Notes::open).transpose()?;
     for mutant in &chosen {
         eprint!("{:<4} {} … ", mutant.id, mutant.title);
+        let before = notes.as_mut().and_then(|notes| notes.take(&mutant.id));
+        if let Some(Note { row, ran }) = before {
+            eprintln!("before: {}", row.said());
+            hunter.ran_before(&ran);
+            report.rows.push(row);
+            continue;
+        }
         let binary = tree.with_planted(&mutant.planted()?, |tree| tree.build_aside("planted"))?;
         let hunt = hunter.hunt(&binary, &mutant.worlds_of(&worlds))?;
         let row = Row::new(mutant, hunt);
         eprintln!("{}", row.said());
+        if let Some(notes) = &mut notes {
+            notes.write(&Note { row: row.clone(), ran: hunter.ran().clone() })?;
+        }
         report.rows.push(row);
     }
     eprint!("the same seeds without a mutant … ");
@@ -101,5 +126,5 @@ fn run(args: &Args) -> Result<Report, Error> {
     report.set_unplanted(clean);
     eprintln!("{}", report.unplanted_said());
     report.print(args.json)?;
-    Ok(report)
+    Ok(if report.is_good() { Verdict::Good } else { Verdict::Bad })
 }

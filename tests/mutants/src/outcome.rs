@@ -3,9 +3,11 @@
 //! Rules:
 //! 1. Exit 0 with one JSON object: all held; its `digest` says which worlds they were.
 //! 2. Exit 1 with the line `error: seed N: CHECK: what was seen`: a check failed.
-//! 3. A process that ended itself (a panic in the code under test) was found out as well, by the
+//! 3. Exit 1 with the line `error: none of N worlds took these paths: …`: a batch that is to be rich
+//!    was poor.
+//! 4. A process that ended itself (a panic in the code under test) was found out as well, by the
 //!    assertion that it names; the seed is then not known.
-//! 4. Anything else is no verdict.
+//! 5. Anything else is no verdict.
 //!
 //! It doesn't know who ran it.
 
@@ -40,6 +42,11 @@ pub(crate) fn read(code: Option<i32>, out: &str, err: &str) -> Result<Outcome, S
         }
         Some(1) => {
             let line = err.lines().rev().find_map(|line| line.strip_prefix("error: seed "));
+            let poor = err.lines().rev().find_map(|line| line.strip_prefix("error: none of "));
+            if let (None, Some((_, paths))) = (line, poor.and_then(|told| told.split_once(": "))) {
+                let (check, seen) = ("every rare path is taken".to_owned(), paths.to_owned());
+                return Ok(Outcome::Failed { check, seen, seed: None });
+            }
             let parts = line.and_then(|line| {
                 let (seed, told) = line.split_once(": ")?;
                 let (check, seen) = told.split_once(": ")?;
@@ -79,6 +86,8 @@ mod tests {
             seed: Some(17),
         };
         assert_eq!(failed, expected);
+        let poor = read(Some(1), "{}", "error: none of 1,000 worlds took these paths: a; b\n");
+        assert!(matches!(poor, Ok(Outcome::Failed { seed: None, seen, .. }) if seen == "a; b"));
         let panicked = "thread 'main' (9) panicked at core/src/x.rs:1:2:\na hole\nnote: x\n";
         match read(Some(101), "", panicked) {
             Ok(Outcome::Failed { seed: None, seen, .. }) => assert!(seen.ends_with(" a hole")),

@@ -7,16 +7,17 @@
 
 use std::io::{self, Write};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::hunt::Hunt;
 use crate::mutant::Mutant;
 
 /// One mutant, and what became of it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Row {
-    mutant: String,
+    /// Its name.
+    pub(crate) mutant: String,
     title: String,
     found: bool,
     check: Option<String>,

@@ -107,10 +107,22 @@ impl Tree {
     /// # Errors
     /// [`Error::Build`] with what the compiler said.
     pub(crate) fn build_aside(&self, name: &str) -> Result<PathBuf, Error> {
+        self.build(PROFILE, name)
+    }
+
+    /// Builds the program as users have it, and puts it aside.
+    ///
+    /// # Errors
+    /// As [`Tree::build_aside`].
+    pub(crate) fn build_fast_aside(&self) -> Result<PathBuf, Error> {
+        self.build("release", "fast")
+    }
+
+    fn build(&self, profile: &str, name: &str) -> Result<PathBuf, Error> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let package = ["--package", "archipelago-sim", "--bin", "archipelago"];
         let built = Command::new(&cargo)
-            .args(["build", "--quiet", "--profile", PROFILE])
+            .args(["build", "--quiet", "--profile", profile])
             .args(package)
             .current_dir(&self.copy)
             .env("CARGO_TARGET_DIR", &self.target)
@@ -120,7 +132,7 @@ impl Tree {
             return Err(Error::Build(String::from_utf8_lossy(&built.stderr).into_owned()));
         }
         let exe = std::env::consts::EXE_SUFFIX;
-        let from = self.target.join(PROFILE).join(format!("archipelago{exe}"));
+        let from = self.target.join(profile).join(format!("archipelago{exe}"));
         let to = self.target.join(format!("mutants-{name}{exe}"));
         fs::copy(&from, &to).map_err(Error::io(&from))?;
         Ok(to)
