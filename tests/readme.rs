@@ -29,7 +29,7 @@ fn the_simulators_page_shows_pieces_of_examples_to_the_letter() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let read = |name: &str| fs::read_to_string(root.join(name)).unwrap();
     let (page, mine) = (read("docs/SIMULATION.md"), read("examples/simulate_my_island.rs"));
-    let shown: Vec<&str> = page.split("```rust\n").skip(1).map(|rest| block(rest)).collect();
+    let shown: Vec<&str> = page.split("```rust\n").skip(1).map(block).collect();
     assert!(mine.lines().count() <= 40, "an island of one's own must stay small to simulate");
     assert_eq!(shown.first(), Some(&mine.as_str()), "copy examples/simulate_my_island.rs");
     let more = read("examples/simulate_more.rs");
