@@ -11,7 +11,9 @@
 //! 3. Small worlds before halves of a large one: they are run in a thousandth of the time.
 //! 4. When fewer requests don't break it in the same weather, other weather is tried: the same
 //!    requests, everything else drawn anew. Then the choices of that world go on.
-//! 5. Time is bounded; what is smallest by then is the answer.
+//! 5. A law that breaks when nothing is asked counts requests: they and the islands stay, and only
+//!    what goes wrong gets less.
+//! 6. Time is bounded; what is smallest by then is the answer.
 //!
 //! It doesn't know the islands' words.
 //!

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use archipelago_core::island::Island;
 
-use crate::world::{Ask, Choices, Decision, Keep, Kept, Kind, Outcome, Plan, Violation, World};
+use crate::world::{
+    Ask, Choices, Decision, Keep, Kept, Kind, Outcome, PANICKED, Plan, Violation, World,
+};
 
 /// Other weathers tried for one set of requests.
 const WEATHERS: u64 = 24;
@@ -114,6 +116,10 @@ fn when(decision: &Decision) -> u64 {
 impl<I: Island> Search<'_, I> {
     fn run(&mut self) {
         self.drop_the_future();
+        if self.counts_requests() {
+            self.fewer_families();
+            return self.fewer(|decision| decision.kind != Kind::Ask, Redraw::No);
+        }
         self.try_cones();
         self.try_small();
         let mut size = usize::MAX;
@@ -124,6 +130,19 @@ impl<I: Island> Search<'_, I> {
             self.fewer(|decision| decision.kind == Kind::Ask, Redraw::Yes);
             self.fewer(|decision| decision.kind != Kind::Ask, Redraw::No);
         }
+    }
+
+    /// Whether the law breaks when nothing is asked and nothing goes wrong: then it is about how
+    /// many requests there are ("50 are accepted"), and a world with fewer of them says nothing.
+    fn counts_requests(&mut self) -> bool {
+        self.tried += 1;
+        let ask = Ask {
+            choices: Choices::Listed(Vec::new()),
+            weather: Some(self.best.weather),
+            ..Ask::default()
+        };
+        let idle = World::ask_for(self.plan, self.seed, ask).broken;
+        idle.is_some_and(|broken| is_same(&broken, &self.best.violation))
     }
 
     fn is_over(&self) -> bool {
@@ -167,7 +186,7 @@ impl<I: Island> Search<'_, I> {
         };
         let Outcome { broken, figures, decisions: drawn, history, .. } =
             World::ask_for(self.plan, self.seed, ask);
-        let Some(violation) = broken.filter(|broken| broken.law == self.best.violation.law) else {
+        let Some(violation) = broken.filter(|broken| is_same(broken, &self.best.violation)) else {
             return false;
         };
         let mut decisions = decisions.unwrap_or(drawn);
@@ -291,6 +310,13 @@ impl<I: Island> Search<'_, I> {
                 if size == 1 { count(self).max(1) } else { (parts * 2).min(count(self).max(1)) };
         }
     }
+}
+
+/// Whether a smaller world breaks the same law. A check that panicked only there has not found the
+/// same: it may have looked at an island that the smaller world lacks.
+fn is_same(smaller: &Violation, first: &Violation) -> bool {
+    let panicked = |violation: &Violation| violation.seen.starts_with(PANICKED);
+    smaller.law == first.law && panicked(smaller) == panicked(first)
 }
 
 /// Whether other weathers are tried.

@@ -122,8 +122,12 @@ impl<I: Island> Simulation<I> {
         let work = || {
             let mut results = Vec::new();
             loop {
-                let seed = next.fetch_add(1, Ordering::Relaxed);
-                if seed >= seeds.end || seed > broken_below.load(Ordering::Relaxed) {
+                // Not beyond the end: the number after the largest seed is 0.
+                let more = |seed| (seed < seeds.end).then_some(seed + 1);
+                let Ok(seed) = next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more) else {
+                    return results;
+                };
+                if seed > broken_below.load(Ordering::Relaxed) {
                     return results;
                 }
                 let result = self.seed(seed);

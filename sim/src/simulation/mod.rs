@@ -248,7 +248,7 @@ impl<I: Island> Simulation<I> {
     /// Something done to each world at a moment, in milliseconds of virtual time.
     #[must_use]
     pub fn at_ms(mut self, millis: u64, verb: Verb) -> Self {
-        self.plan.script.push((millis * 1_000_000, verb));
+        self.plan.script.push((millis.saturating_mul(1_000_000), verb));
         self
     }
 
@@ -268,7 +268,7 @@ impl<I: Island> Simulation<I> {
         let mut bytes = Vec::new();
         codec::encode(command, &mut bytes).expect("a command that can be asked can be written");
         self.plan.asked.push(Asked {
-            at: millis * 1_000_000,
+            at: millis.saturating_mul(1_000_000),
             key: key.into(),
             command: Box::new(move || codec::decode(&bytes).expect("written just now")),
             expectation: Some(Arc::new(expectation)),

@@ -13,6 +13,9 @@ use super::decision::{Decision, Kind};
 use super::dice::{Dice, Stream};
 use crate::fault::Faults;
 
+/// A fault recurs at most so often in a world: its times are drawn before it begins.
+const TIMES_MAX: u64 = 1_000_000;
+
 /// Where choices come from.
 #[derive(Clone, Debug, Default)]
 pub enum Choices {
@@ -94,10 +97,10 @@ impl Chance {
             let range = (kind, 0, 0)..=(kind, u64::MAX, u64::MAX);
             times.extend(listed.range(range).map(|((_, a, _), value)| (*a, *value)));
         } else if mean_ms > 0 {
-            let mut at = 0;
-            for nth in 1.. {
-                at +=
-                    1000 + self.dice.span(Stream::Schedule, kind as u64, nth, mean_ms * 1_000_000);
+            let (mut at, mean) = (0_u64, mean_ms.saturating_mul(1_000_000));
+            for nth in 1..=TIMES_MAX {
+                let span = self.dice.span(Stream::Schedule, kind as u64, nth, mean);
+                at = at.saturating_add(span).saturating_add(1000);
                 if at > until {
                     break;
                 }
@@ -120,9 +123,10 @@ impl Chance {
         if self.listed.is_some() {
             return self.schedule(Kind::Ask, 0, 0);
         }
-        let (dice, mut at) = (self.dice, 0);
+        let (dice, mut at) = (self.dice, 0_u64);
         let drawn = (1..=commands).map(|number| {
-            at += 1 + dice.span(Stream::Arrival, number, 0, every_us * 1000);
+            let span = dice.span(Stream::Arrival, number, 0, every_us.saturating_mul(1000));
+            at = at.saturating_add(span).saturating_add(1);
             (number, at)
         });
         let asks: Vec<_> = match self.asking.take() {

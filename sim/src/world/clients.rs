@@ -35,7 +35,7 @@ impl<I: Island> World<'_, I> {
         let again = self.chance.faults.again_ppm > 0;
         let after = if again { self.asks_again(number) } else { 0 };
         if after > 0 {
-            self.plan_event(after * 1000, Event::Again(number.0));
+            self.plan_event(after.saturating_mul(1000), Event::Again(number.0));
         }
         let (key, _) = self.command(number)?;
         let island = self.table.owner(route::slot(&key));
@@ -101,6 +101,11 @@ impl<I: Island> World<'_, I> {
         if let Some(recorder) = &mut self.recorder {
             recorder.asked(self.now, island, number, &command);
         }
+        self.scratch.clear();
+        if codec::encode(&command, &mut self.scratch).is_ok() {
+            // What cannot be written is refused, and the client hears so.
+            self.witness.requests.ask(number, island, &self.scratch)?;
+        }
         let asker = Asker { client: route::client_id(CLIENT), slot, number };
         let waiter = Waiter::queued(number, self.answers.0.clone());
         driver.ask(now, Request { asker, answered_below, command }, waiter, self.now);
@@ -130,7 +135,10 @@ impl<I: Island> World<'_, I> {
                         self.expect(number, &reply)?;
                     }
                 }
-                Err(AskError::DeadLetter(_)) => drop(self.unanswered.remove(&number)),
+                Err(AskError::DeadLetter(reason)) => {
+                    self.witness.requests.hear_dead(number, &reason)?;
+                    self.unanswered.remove(&number);
+                }
                 // The island went down: the client asks again.
                 Err(AskError::Closed) => {}
                 Err(error) => {

@@ -12,6 +12,11 @@ use super::dice::Stream;
 /// Where virtual clocks start: 2020-01-01, in milliseconds since 1970.
 const EPOCH: i64 = 1_577_836_800_000;
 
+/// Clocks are not further off than a thousand years.
+const AHEAD_MAX: i64 = 1_000 * 366 * 86_400_000;
+/// A clock goes on, however slowly.
+const DRIFT_MAX: u64 = 900_000;
+
 #[derive(Clone, Copy, Debug, Default)]
 struct Clock {
     /// How far it is ahead, in milliseconds.
@@ -32,7 +37,8 @@ impl Clocks {
                 dice.below(Stream::Clock, u64::from(island), 0, 2 * u64::from(most) + 1)
             });
             // Even numbers gain, odd ones lose.
-            let drift_ppm = value.div_ceil(2) as i64 * if value.is_multiple_of(2) { 1 } else { -1 };
+            let size = value.div_ceil(2).min(DRIFT_MAX) as i64;
+            let drift_ppm = size * if value.is_multiple_of(2) { 1 } else { -1 };
             Clock { ahead: 0, drift_ppm }
         };
         Self((0..islands).map(clock).collect())
@@ -57,6 +63,7 @@ impl Clocks {
 
     /// Steps an island's clock by so many milliseconds.
     pub(super) fn step(&mut self, island: IslandId, by: i64) {
-        self.0[island.0 as usize].ahead += by;
+        let ahead = &mut self.0[island.0 as usize].ahead;
+        *ahead = ahead.saturating_add(by).clamp(-AHEAD_MAX, AHEAD_MAX);
     }
 }

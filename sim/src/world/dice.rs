@@ -86,7 +86,8 @@ impl Dice {
         let halvings = bits.leading_zeros() as u128;
         let between = (bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as u128;
         // ln 2 = 0.6931, in 16 binary digits.
-        ((((halvings << 16) + between) * 45_426 * mean as u128) >> 32) as u64
+        let span = (((halvings << 16) + between) * 45_426 * mean as u128) >> 32;
+        if span > u64::MAX as u128 { u64::MAX } else { span as u64 }
     }
 }
 

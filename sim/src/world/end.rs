@@ -31,6 +31,8 @@ use crate::trace::What;
 /// makes no progress sends again after 16 s at the latest.
 const JUDGED_TIMES: u64 = 60;
 const JUDGED_EVERY: u64 = 2_000 * MILLISECOND;
+/// How late a timer may be at the end, in milliseconds: an island looks every millisecond at most.
+const TIMER_SLACK: u64 = 1_000;
 /// One world of so many has every prefix of its journal recovered at the end.
 const PREFIXES_EVERY: u64 = 32;
 
@@ -91,7 +93,8 @@ impl<I: Island> World<'_, I> {
             _ => {
                 self.figures.marks.hit(Mark::LeftBroken);
                 self.phase = Phase::Judged;
-                return self.look(Moment::Commit);
+                self.look(Moment::Commit)?;
+                return self.compare_durable();
             }
         };
         if nth >= JUDGED_TIMES {
@@ -102,22 +105,60 @@ impl<I: Island> World<'_, I> {
         Ok(())
     }
 
+    /// No island that is awake has a timer that should have fired.
+    fn nobody_sleeps(&self) -> Result<(), Violation> {
+        for (at, image) in self.witness.cut().iter().enumerate() {
+            let island = IslandId(at as u32);
+            let now = self.clock(island);
+            let Some((deadline, number, _)) = image.timers.first() else { continue };
+            if self.paused_until[at] <= self.now && deadline.0 + TIMER_SLACK < now.0 {
+                let seen = format!("island {island}: timer {number} of {deadline}, now is {now}");
+                return Err(Violation::new("a timer that is due fires", seen));
+            }
+        }
+        Ok(())
+    }
+
+    /// Every island whose state is durable is as its replay says.
+    fn compare_durable(&self) -> Result<(), Violation> {
+        let drivers = self.process.iter().flat_map(|process| process.drivers.iter().flatten());
+        for driver in drivers {
+            if driver.image().position == driver.kernel().durable_position() {
+                self.witness.compare(driver.island(), driver.image())?;
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn is_at_rest(&self) -> bool {
         self.unanswered.is_empty() && self.process.as_ref().is_some_and(Process::is_settled)
     }
 
     /// Nothing is planned any more, and the end was not reached.
     pub(super) fn stuck(&self) -> Result<bool, Violation> {
-        let left = self.unanswered.len();
+        let left = self.left();
         Err(Violation::new(
             "after the faults everything is answered and comes to rest",
-            format!("nothing happens any more, and {left} requests are unanswered"),
+            format!("nothing happens any more, and {left}"),
         ))
+    }
+
+    /// What is unanswered, for a reader.
+    pub(super) fn left(&self) -> String {
+        let count = self.unanswered.len();
+        let first = self.unanswered.first_key_value().map(|(number, island)| {
+            format!(
+                ": the first is request {number} of island {island} (does every way through \
+                 decide reply, or remember the asker and reply later?)"
+            )
+        });
+        format!("{count} requests are unanswered{}", first.unwrap_or_default())
     }
 
     /// Everything is at rest: the completeness twins.
     pub(super) fn finish(&mut self) -> Result<(), Violation> {
         self.witness.finish()?;
+        self.nobody_sleeps()?;
         self.look(Moment::End)?;
         let process = self.process.take().expect("it is at rest, so it is there");
         for driver in process.drivers.into_iter().flatten() {
@@ -131,5 +172,21 @@ impl<I: Island> World<'_, I> {
             })?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Preset;
+    use crate::workload::parcels::Scenario;
+    use crate::world::Ask;
+
+    #[test]
+    fn a_world_that_is_given_up_is_not_one_that_never_rests() {
+        let simulation = Scenario { islands: 2, commands: 20 }.simulation().preset(Preset::Swarm);
+        let few = Ask { steps_max: Some(10), ..Ask::default() };
+        let broken = World::ask_for(&simulation.plan, 1, few).broken.unwrap();
+        assert_eq!(broken.law, "a world is not given up");
     }
 }

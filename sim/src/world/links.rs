@@ -116,8 +116,9 @@ impl FakeLinks {
         let longer = chance.choose(Kind::Delay, about, number, |dice, faults| {
             dice.span(Stream::Links, about, number << 3, faults.delay_us_mean)
         });
-        let least = chance.faults.delay_us_min + late_us;
-        let mut after = (least + longer) * 1000 + 1;
+        let least = chance.faults.delay_us_min.saturating_add(late_us);
+        let nanos = |longer| least.saturating_add(longer).saturating_mul(1000);
+        let mut after = nanos(longer).saturating_add(1);
         if from == to {
             return Carried::Once(after);
         }
@@ -136,18 +137,18 @@ impl FakeLinks {
         }
         self.clogs.retain(|(_, _, until)| *until > now);
         if let Some((_, _, until)) = self.clogs.iter().find(|clog| (clog.0, clog.1) == (from, to)) {
-            after += until - now;
+            after = after.saturating_add(until - now);
         }
         if chance.faults.duplicate_ppm > 0 {
             let copy = chance.choose(Kind::Double, about, number, |dice, faults| {
                 let doubled =
                     dice.happens(Stream::Links, about, number << 3 | 2, faults.duplicate_ppm);
                 let late = dice.span(Stream::Links, about, number << 3 | 3, faults.delay_us_mean);
-                if doubled { 1 + late } else { 0 }
+                if doubled { late.saturating_add(1) } else { 0 }
             });
             if copy > 0 {
                 self.doubled += 1;
-                return Carried::Twice(after, (least + copy) * 1000);
+                return Carried::Twice(after, nanos(copy));
             }
         }
         Carried::Once(after)

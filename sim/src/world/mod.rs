@@ -28,11 +28,13 @@ mod links;
 mod plan;
 mod process;
 mod recorder;
+mod requests;
 mod revive;
 mod run;
 mod telling;
 mod trouble;
 mod turns;
+mod verbs;
 mod witness;
 
 pub use chance::Choices;
@@ -45,4 +47,5 @@ pub use plan::{
     Workload,
 };
 pub use run::{Ask, Outcome, Tracing, World};
+pub(crate) use witness::PANICKED;
 pub use witness::{DeadLetters, Keep, Kept, Violation};

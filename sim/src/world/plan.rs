@@ -134,6 +134,18 @@ pub struct Plan<I: Island> {
 }
 
 impl<I: Island> Plan<I> {
+    /// An island in the script that there is not.
+    pub(super) fn names_beyond(&self) -> Option<IslandId> {
+        let named = self.script.iter().flat_map(|(_, verb)| match verb {
+            Verb::CrashIsland(island) | Verb::Pause(island, _) | Verb::StepClock(island, _) => {
+                std::slice::from_ref(island)
+            }
+            Verb::Partition(islands, _) => islands,
+            Verb::Crash | Verb::Corrupt | Verb::Heal | Verb::FillDisk(_) => &[],
+        });
+        named.copied().find(|island| island.0 >= self.islands)
+    }
+
     /// The faults of a seed.
     #[must_use]
     pub fn faults(&self, dice: &Dice) -> Faults {

@@ -96,17 +96,28 @@ pub(super) fn revive<I: Island>(
             Ok(revived)
         } else {
             let seen = format!("island {island}: another state at record {}", image.position);
-            Err(Violation::new("a snapshot and the rest of the journal are the whole", seen))
+            Err(Violation::new(
+                "a snapshot and the rest of the journal are the whole",
+                hinted(&seen),
+            ))
         }
     });
     let islands = islands.collect::<Result<_, _>>()?;
     Ok(Reading { islands, recovered: restored.recovered })
 }
 
+/// What is seen when states differ that should not, and where that mostly comes from.
+pub(super) fn hinted(seen: &dyn fmt::Display) -> String {
+    format!(
+        "{seen} (does the state hold a hash map or set, or a field that serde skips? does evolve \
+         look at anything but the state and the event?)"
+    )
+}
+
 fn load<I: Island>(bytes: &[u8]) -> Result<Revived<I>, Violation> {
     let loaded = Image::load(bytes);
     let (image, unacked) =
-        loaded.map_err(|error| Violation::new("a snapshot can be read", error.to_string()))?;
+        loaded.map_err(|error| Violation::new("a snapshot can be read", hinted(&error)))?;
     Ok(Revived { image, unacked })
 }
 

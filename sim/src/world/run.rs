@@ -33,6 +33,7 @@ use super::process::Process;
 use super::recorder::Recorder;
 use super::revive::Saved;
 use super::trouble::{Cause, Lying};
+use super::turns::guarded;
 use super::witness::{Keep, Kept, Violation, Witness};
 use crate::trace::{Commit, Trace, What};
 
@@ -168,6 +169,8 @@ pub struct World<'a, I: Island> {
     pub(super) plan: &'a Plan<I>,
     pub(super) islands: u32,
     steps_max: u64,
+    /// The asker's own bound.
+    gives_up_after: Option<u64>,
     pub(super) chance: Chance,
     pub(super) now: u64,
     pub(super) agenda: Agenda<Event>,
@@ -260,7 +263,13 @@ impl<'a, I: Island> World<'a, I> {
         let islands = ask.islands.unwrap_or(plan.islands).min(plan.islands);
         let table = Table::modulo(islands)
             .map_err(|error| Violation::new("the plan can be run", error.to_string()))?;
+        if let Some(island) = plan.names_beyond() {
+            let seen =
+                format!("the script names island {island}; {} is the last", plan.islands - 1);
+            return Err(Violation::new("the plan can be run", seen));
+        }
         let born = (0..islands).map(|island| Image::new((plan.make)(IslandId(island))));
+        let born = guarded("an island is born", || born.collect())?;
         let settings = JournalSettings {
             life: Life(dice.bits(Stream::Disk, 0, 0)),
             islands,
@@ -275,7 +284,8 @@ impl<'a, I: Island> World<'a, I> {
         let mut world = Self {
             plan,
             islands,
-            steps_max: ask.steps_max.unwrap_or(2_000_000 + 5_000 * plan.commands),
+            steps_max: 5_000_u64.saturating_mul(plan.commands).saturating_add(2_000_000),
+            gives_up_after: ask.steps_max,
             now: 0,
             agenda: Agenda::new(),
             settings,
@@ -295,7 +305,7 @@ impl<'a, I: Island> World<'a, I> {
             disk_full_until: 0,
             doomed: None,
             lying: None,
-            witness: Witness::new(born.collect(), client, plan.dead_letters, checks, ask.keep),
+            witness: Witness::new(born, client, plan.dead_letters, checks, ask.keep),
             typed: vec![0; plan.typed.len()],
             unanswered: BTreeMap::new(),
             unasked: BTreeSet::new(),
@@ -316,17 +326,22 @@ impl<'a, I: Island> World<'a, I> {
     }
 
     pub(super) fn plan_event(&mut self, after: u64, event: Event) {
-        self.agenda.plan(self.now + after, event);
+        self.agenda.plan(self.now.saturating_add(after), event);
     }
 
     fn go_on(&mut self) -> Result<(), Violation> {
         while self.step()? {
             let healed_for = self.now.saturating_sub(self.healed_at);
-            if self.figures.steps > self.steps_max || healed_for > REST_WITHIN {
-                let (steps, left) = (self.figures.steps, self.unanswered.len());
+            let steps = self.figures.steps;
+            if self.gives_up_after.is_some_and(|most| steps > most) {
+                // Whoever asked for so few steps must not take this for a world that never rests.
+                let seen = format!("it was to take at most {steps} steps");
+                return Err(Violation::new("a world is not given up", seen));
+            }
+            if steps > self.steps_max || healed_for > REST_WITHIN {
                 return Err(Violation::new(
                     "after the faults everything is answered and comes to rest",
-                    format!("after {steps} steps it does not, {left} requests are unanswered"),
+                    format!("after {steps} steps it does not, {}", self.left()),
                 ));
             }
         }

@@ -21,7 +21,6 @@ use super::dice::Stream;
 use super::disk::Fate;
 use super::disk::lie::{Lie, Truth};
 use super::links::{Cut, Ways};
-use super::plan::Verb;
 use super::process::{Boundary, Process};
 use super::revive::{Revived, Trouble, revive};
 use super::run::{Event, MILLISECOND, Phase, World};
@@ -81,8 +80,9 @@ impl fmt::Display for Cause {
 
 /// A lie of the disk that waits to be refused.
 pub(super) struct Lying {
-    what: Option<Lie>,
-    truth: Truth,
+    /// None for a bit that a story turned.
+    pub(super) what: Option<Lie>,
+    pub(super) truth: Truth,
 }
 
 impl<I: Island> World<'_, I> {
@@ -103,7 +103,7 @@ impl<I: Island> World<'_, I> {
             last = last.max(*at);
             self.agenda.plan(*at, Event::Verb(line));
         }
-        let until = last + STORM_AFTER;
+        let until = last.saturating_add(STORM_AFTER);
         self.agenda.plan(until, Event::Heal);
         let faults = self.chance.faults;
         self.plan_family(Kind::Crash, faults.crash_every_ms, until, Event::Crash);
@@ -154,7 +154,7 @@ impl<I: Island> World<'_, I> {
         } else {
             self.lose_power(nth);
         }
-        let mean = self.chance.faults.down_ms_mean * MILLISECOND;
+        let mean = self.chance.faults.down_ms_mean.saturating_mul(MILLISECOND);
         let down = self.chance.dice.span(Stream::Crash, nth, 3, mean);
         self.plan_event(down, Event::Restart);
         self.take_answers()
@@ -210,6 +210,9 @@ impl<I: Island> World<'_, I> {
         let (disk, settings) = (Arc::clone(&self.disk), self.settings);
         let mode = ScanMode::Repair;
         let mut make = |island| make(island);
+        // After a loss of power all that is seen is safe; only a killed process leaves a cache.
+        let lied = self.lying.as_ref().is_some_and(|lying| lying.what.is_some());
+        let before = lied.then(|| disk.digest());
         let read = revive(&disk, &settings, mode, &self.saved, &mut make, &mut self.witness);
         let reading = match (read, self.lying.take()) {
             (Ok(reading), None) => reading,
@@ -223,6 +226,10 @@ impl<I: Island> World<'_, I> {
                 return Err(Violation::new("a crash leaves a journal that opens", why));
             }
             (Err(Trouble::Refused(damage)), Some(Lying { what, truth })) => {
+                if before.is_some_and(|before| before != disk.digest()) {
+                    let seen = format!("it was refused ({damage}), and the disk is not as it was");
+                    return Err(Violation::new("a journal that is refused stays as it is", seen));
+                }
                 self.say(None, || What::Refused { damage });
                 if let Some(lie) = what {
                     let marks = [
@@ -299,7 +306,7 @@ impl<I: Island> World<'_, I> {
         }
         process.fall(island);
         self.runs[island.0 as usize] = 0;
-        let mean = self.chance.faults.down_ms_mean * MILLISECOND;
+        let mean = self.chance.faults.down_ms_mean.saturating_mul(MILLISECOND);
         let down = self.chance.dice.span(Stream::Crash, nth << 8, 4, mean);
         self.plan_event(down, Event::Rise(island));
         self.take_answers()
@@ -347,14 +354,14 @@ impl<I: Island> World<'_, I> {
                 islands.extend((0..self.islands).filter(half).map(IslandId));
             }
             self.cut(Cut { nth, islands, ways });
-            let mean = self.chance.faults.cut_ms_mean * MILLISECOND;
+            let mean = self.chance.faults.cut_ms_mean.saturating_mul(MILLISECOND);
             let after = self.chance.dice.span(Stream::Partition, nth, 3, mean);
             self.plan_event(after, Event::Mend(nth));
         }
         Ok(())
     }
 
-    fn cut(&mut self, cut: Cut) {
+    pub(super) fn cut(&mut self, cut: Cut) {
         for island in &cut.islands {
             self.say(Some(*island), || What::Cut { ways: cut.ways.into(), peer: None });
         }
@@ -375,8 +382,9 @@ impl<I: Island> World<'_, I> {
             let about = nth << 8;
             let from = self.island(Stream::Partition, about);
             let to = self.draw(Stream::Partition, about, 2, u64::from(self.islands)) as u32;
-            let mean = self.chance.faults.clog_ms_mean * MILLISECOND;
-            let until = self.now + self.chance.dice.span(Stream::Partition, about, 3, mean);
+            let mean = self.chance.faults.clog_ms_mean.saturating_mul(MILLISECOND);
+            let span = self.chance.dice.span(Stream::Partition, about, 3, mean);
+            let until = self.now.saturating_add(span);
             self.links.clogs.push((from, IslandId(to), until));
             self.figures.marks.hit(Mark::Clog);
         }
@@ -386,22 +394,22 @@ impl<I: Island> World<'_, I> {
     pub(super) fn pause_at(&mut self, nth: u64) -> Result<(), Violation> {
         if self.phase == Phase::Storm {
             let island = self.island(Stream::Clock, nth);
-            let mean = self.chance.faults.pause_ms_mean * MILLISECOND;
+            let mean = self.chance.faults.pause_ms_mean.saturating_mul(MILLISECOND);
             let span = self.chance.dice.span(Stream::Clock, nth, 2, mean);
             self.pause(island, span);
         }
         Ok(())
     }
 
-    fn pause(&mut self, island: IslandId, nanos: u64) {
+    pub(super) fn pause(&mut self, island: IslandId, nanos: u64) {
         let until = &mut self.paused_until[island.0 as usize];
-        *until = (*until).max(self.now + nanos);
+        *until = (*until).max(self.now.saturating_add(nanos).min(u64::MAX - 1));
         let until = Nanos(*until);
         self.say(Some(island), || What::Paused { until });
         self.figures.marks.hit(Mark::Pause);
         // Whatever it has decided goes to the disk when it is back.
         let run = self.runs[island.0 as usize];
-        self.plan_event(nanos + 1, Event::Tick(run, island));
+        self.plan_event(nanos.saturating_add(1), Event::Tick(run, island));
     }
 
     pub(super) fn step_at(&mut self, nth: u64) -> Result<(), Violation> {
@@ -416,7 +424,7 @@ impl<I: Island> World<'_, I> {
         self.step_clock(island, if back { -size } else { size })
     }
 
-    fn step_clock(&mut self, island: IslandId, by: i64) -> Result<(), Violation> {
+    pub(super) fn step_clock(&mut self, island: IslandId, by: i64) -> Result<(), Violation> {
         if by < 0 {
             self.figures.marks.hit(Mark::ClockBack);
         }
@@ -428,51 +436,8 @@ impl<I: Island> World<'_, I> {
         self.touched(island)
     }
 
-    /// Does a line of the script.
-    pub(super) fn do_line(&mut self, line: usize) -> Result<(), Violation> {
-        let (_, verb) = &self.plan.script[line];
-        self.act(&verb.clone(), 1 << 32 | line as u64)
-    }
-
-    /// Does something to the world; `about` numbers what chance is needed.
-    pub(crate) fn act(&mut self, verb: &Verb, about: u64) -> Result<(), Violation> {
-        match verb {
-            Verb::Crash => self.go_down(Cause::Crash),
-            Verb::CrashIsland(island) => self.fall(*island, about),
-            Verb::Corrupt => {
-                // One lie at a time: the truth behind one that waits must not be lost.
-                if self.lying.is_none() {
-                    let before = self.written.split_last().and_then(|(_, before)| before.last());
-                    let truth = before.and_then(|written| self.disk.turn_a_bit(written));
-                    self.lying = truth.map(|truth| Lying { what: None, truth });
-                }
-                self.go_down_now()
-            }
-            Verb::Partition(islands, ways) => {
-                let islands = islands.iter().copied().collect();
-                self.cut(Cut { nth: 0, islands, ways: *ways });
-                Ok(())
-            }
-            Verb::Heal => {
-                let cuts: Vec<u64> = self.links.cuts.iter().map(|cut| cut.nth).collect();
-                cuts.into_iter().for_each(|nth| self.mend(nth));
-                self.links.clogs.clear();
-                Ok(())
-            }
-            Verb::Pause(island, millis) => {
-                self.pause(*island, millis * MILLISECOND);
-                Ok(())
-            }
-            Verb::StepClock(island, millis) => self.step_clock(*island, *millis),
-            Verb::FillDisk(millis) => {
-                self.disk_full_until = self.now + millis * MILLISECOND;
-                Ok(())
-            }
-        }
-    }
-
     /// The process is killed; the disk stays as it is.
-    fn go_down_now(&mut self) -> Result<(), Violation> {
+    pub(super) fn go_down_now(&mut self) -> Result<(), Violation> {
         if self.process.take().is_none() {
             return Ok(());
         }

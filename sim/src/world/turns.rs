@@ -159,20 +159,22 @@ impl<I: Island> World<'_, I> {
         let longer = self.chance.choose(Kind::Slow, commit, 0, |dice, faults| {
             let mean = faults.commit_us_mean;
             let stalls = dice.happens(Stream::Disk, commit, 13, faults.stall_ppm);
-            let stall = dice.span(Stream::Disk, commit, 14, faults.stall_ms_mean * 1000);
-            dice.span(Stream::Disk, commit, 12, mean) + if stalls { 1_000_000 + stall } else { 0 }
+            let stall = faults.stall_ms_mean.saturating_mul(1000);
+            let stall = dice.span(Stream::Disk, commit, 14, stall).saturating_add(1_000_000);
+            let plain = dice.span(Stream::Disk, commit, 12, mean);
+            if stalls { plain.saturating_add(stall) } else { plain }
         });
         if longer >= 1_000_000 {
             self.figures.marks.hit(Mark::Stall);
         }
-        self.plan_event((1 + longer) * 1000, Event::Synced(self.life));
+        self.plan_event(longer.saturating_add(1).saturating_mul(1000), Event::Synced(self.life));
     }
 
-    fn carry(&mut self, frame: Frame) {
+    fn carry(&mut self, frame: Frame) -> Result<(), Violation> {
         let mut later = 0;
         let mut id = 0;
         if self.phase == Phase::Storm && !self.typed.is_empty() {
-            match self.misfortune(&frame) {
+            match guarded("a fault of one's own can be asked", || self.misfortune(&frame))? {
                 None => {}
                 Some(Misfortune::Lost) => {
                     self.links.lost += 1;
@@ -180,9 +182,9 @@ impl<I: Island> World<'_, I> {
                         recorder.frame::<I>(self.now, &frame, Carried::Lost);
                     }
                     self.figures.marks.hit(Mark::FrameLost);
-                    return;
+                    return Ok(());
                 }
-                Some(Misfortune::Late(us)) => later = us * 1000,
+                Some(Misfortune::Late(us)) => later = us.saturating_mul(1000),
                 Some(Misfortune::Twice) => {
                     self.plan_event(MILLISECOND, Event::Arrive(frame.clone(), 0));
                 }
@@ -191,8 +193,10 @@ impl<I: Island> World<'_, I> {
         let mut carried = self.links.carry(&mut self.chance, self.now, &frame);
         match &mut carried {
             Carried::Lost | Carried::Cut => {}
-            Carried::Once(after) => *after += later,
-            Carried::Twice(after, copy) => (*after, *copy) = (*after + later, *copy + later),
+            Carried::Once(after) => *after = after.saturating_add(later),
+            Carried::Twice(after, copy) => {
+                (*after, *copy) = (after.saturating_add(later), copy.saturating_add(later));
+            }
         }
         if let Some(recorder) = &mut self.recorder {
             id = recorder.frame::<I>(self.now, &frame, carried);
@@ -206,6 +210,7 @@ impl<I: Island> World<'_, I> {
                 self.plan_event(copy, Event::Arrive(frame, id));
             }
         }
+        Ok(())
     }
 
     /// What faults of one's own say of a frame.
@@ -273,7 +278,7 @@ impl<I: Island> World<'_, I> {
     /// Frames leave; then the process goes down, if it is to.
     fn leave(&mut self, mut frames: Vec<Frame>, down: Option<Cause>) -> Result<(), Violation> {
         for frame in frames.drain(..) {
-            self.carry(frame);
+            self.carry(frame)?;
         }
         self.frames = frames;
         if let Some(cause) = down {

@@ -3,7 +3,8 @@
 //! Rules (numbers of the invariants in `docs/ARCHITECTURE.md`):
 //! 1. (1, 4) A message is consumed only if it was durably sent, with those bytes, once, in order.
 //! 2. (3) Replaying the durable records gives the state; after a restart the same digest.
-//! 3. (7) A client hears only what a durable record says, and always the first reply.
+//! 3. (7) A client hears only what a durable record says, and always the first reply; what it asked
+//!    is decided once ([`Requests`]).
 //! 4. (5, 10) What was acknowledged is still there after a crash.
 //! 5. Twins: at the end every message is consumed and every request answered.
 //!
@@ -21,6 +22,8 @@ use archipelago_core::lookup::Lookup;
 use archipelago_core::replay::{Image, ReplayError};
 
 use super::hash::Rolling;
+use super::requests::{Ending, Requests};
+use super::revive::hinted;
 use crate::check::{Check, Cut, Seen, Wants};
 
 /// A law that does not hold.
@@ -80,6 +83,7 @@ pub(super) struct Witness<I: Island> {
     /// Messages durably sent and not durably consumed, by pair.
     on_their_way: Lookup<(IslandId, IslandId), OnTheirWay>,
     flying: u64,
+    pub(super) requests: Requests,
     /// Hashes of first replies, by request.
     replies: Lookup<RequestNumber, u64>,
     /// Islands changed since the last commit began.
@@ -135,6 +139,7 @@ impl<I: Island> Witness<I> {
             dead_letters,
             on_their_way: Lookup::new(),
             flying: 0,
+            requests: Requests::default(),
             replies: Lookup::new(),
             changed: Vec::new(),
             checks,
@@ -261,6 +266,27 @@ impl<I: Island> Witness<I> {
                 told(check.name(), said).map_err(|broken| broken.at_record(island, position))?;
             }
         }
+        if let Source::Timer(number) = record.source {
+            let law = "timers fire in order of their deadlines, and not before";
+            let first = self.images[island.0 as usize].timers.first();
+            let due = first.map(|(deadline, number, _)| (number, deadline));
+            if !due.is_some_and(|(due, at)| due == number && at <= record.stamp.millis()) {
+                let seen = format!(
+                    "island {island}, record {position} fires timer {number} at {}; the first is \
+                     {due:?}",
+                    record.stamp.millis()
+                );
+                return Err(Violation::new(law, seen).at_record(island, position));
+            }
+        }
+        if let Source::Client { asker, .. } = &record.source
+            && asker.client == self.client
+        {
+            let ending = if record.dead.is_some() { Ending::Dead } else { Ending::Open };
+            let at = (island, position);
+            let decided = self.requests.decide(at, asker.number, record.input, ending);
+            decided.map_err(|broken| broken.at_record(island, position))?;
+        }
         if let Source::Island { from, number, cause } = record.source {
             let pair = self.on_their_way.get_mut(&(from, island));
             let sent = pair.and_then(VecDeque::pop_front);
@@ -322,6 +348,7 @@ impl<I: Island> Witness<I> {
         }
         if mine.digest() != image.digest() {
             let seen = format!("island {island} at record {}: another state", mine.position);
+            let seen = hinted(&seen);
             return Err(Violation::new("replay equals live", seen).at_record(island, mine.position));
         }
         Ok(())
@@ -355,10 +382,13 @@ fn as_sent(cause: Cause, command: &[u8]) -> u64 {
     hash.value()
 }
 
+/// How what is said of a panic begins.
+pub(crate) const PANICKED: &str = "it panicked";
+
 /// Runs a user's closure; a panic in it is what it says, so that it keeps its seed.
 pub(super) fn guarded<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(run))
-        .map_err(|panic| format!("it panicked: {}", panic_text(panic.as_ref())))
+        .map_err(|panic| format!("{PANICKED}: {}", panic_text(panic.as_ref())))
 }
 
 /// What a check said.

@@ -89,7 +89,14 @@ impl<I: Island> Batch<'_, I> {
                     self.draw(path, trace, (self.repeat)(first))?;
                 }
             }
-            Err(broken) => report.broken = Some(self.tell(&broken, args)?),
+            Err(broken) => {
+                // A file that cannot be written must not hide the law that broke.
+                let told = self.tell(&broken, args).map_err(|cannot| {
+                    let repeat = (self.repeat)(broken.seed);
+                    Failure::check(format!("{broken}; repeat it with: {repeat}; also, {cannot}"))
+                });
+                report.broken = Some(told?);
+            }
         }
         Ok(report)
     }
