@@ -35,6 +35,8 @@ const JUDGED_EVERY: u64 = 2_000 * MILLISECOND;
 const TIMER_SLACK: u64 = 1_000;
 /// One world of so many has every prefix of its journal recovered at the end.
 const PREFIXES_EVERY: u64 = 32;
+/// Unless it has more commits than this: a world's are small, each with a segment's worth of cases.
+const PREFIXES_COMMITS_MAX: u64 = 1_000;
 
 impl<I: Island> World<'_, I> {
     /// Faults are over.
@@ -164,7 +166,9 @@ impl<I: Island> World<'_, I> {
         for driver in process.drivers.into_iter().flatten() {
             self.witness.compare(driver.island(), driver.image())?;
         }
-        if self.chance.dice.below(Stream::Heal, 1, 0, PREFIXES_EVERY) == 0 {
+        if self.commits <= PREFIXES_COMMITS_MAX
+            && self.chance.dice.below(Stream::Heal, 1, 0, PREFIXES_EVERY) == 0
+        {
             let storage: Arc<dyn Storage> = self.disk.clone();
             let make = &self.plan.make;
             oracle::check(storage, &self.settings, make).map_err(|problem| {

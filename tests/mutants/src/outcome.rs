@@ -3,8 +3,8 @@
 //! Rules:
 //! 1. Exit 0 with one JSON object: all held; its `digest` says which worlds they were.
 //! 2. Exit 1 with the line `error: seed N: CHECK: what was seen`: a check failed.
-//! 3. Exit 1 with the line `error: none of N worlds took these paths: …`: a batch that is to be rich
-//!    was poor.
+//! 3. Exit 1 with the line `error: none of N worlds took these paths: …`: a batch that is to be
+//!    rich was poor.
 //! 4. A process that ended itself (a panic in the code under test) was found out as well, by the
 //!    assertion that it names; the seed is then not known.
 //! 5. Anything else is no verdict.
