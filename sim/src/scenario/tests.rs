@@ -113,7 +113,7 @@ fn what_is_wrong_is_told_with_its_place_and_what_is_possible() {
         (
             "\"bounds\"",
             "\"bonds\"",
-            "x.toml:5:39: no check is called \"bonds\"; did you mean \"bounds\"",
+            "x.toml:5:48: no check is called \"bonds\"; did you mean \"bounds\"",
         ),
         ("\"a drain\"", "\"a darin\"", "x.toml:6:14: no mark is called \"a darin\"; did you mean"),
         ("policy = \"lease\"", "policy = \"least\"", "x.toml:11:10: no policy is called \"least\""),

@@ -73,7 +73,7 @@ fn a_mark_that_no_seed_hits_fails_the_batch_but_not_a_single_seed() {
     let text = "seeds = 2\nsometimes = [\"a drain\", \"a torn sector\"]\n[workload]\ncommands = 1";
     let file = file(text);
     let path = file.path().to_str().unwrap();
-    let report = sim(&["--scenario", path]).unwrap();
+    let report = warehouse(&parsed(&["--scenario", path])).unwrap();
     assert_eq!(report.missed, ["a torn sector", "a drain"]);
     let failure = report.verdict().unwrap_err();
     assert_eq!(failure.exit().code(), 1);
