@@ -18,6 +18,7 @@ pub mod check;
 pub mod cli;
 pub mod fault;
 pub mod kind;
+mod mix;
 pub mod oracle;
 pub mod report;
 pub mod scenario;

@@ -33,7 +33,6 @@ pub(super) fn check_segments(
     let segments =
         storage.segments().map_err(JournalError::io("list", "the journal's segments"))?;
     let mut number = SegmentNumber::FIRST;
-    let mut with_data = Vec::new();
     for segment in &segments {
         let file = storage.name(segment.number);
         if segment.number != number {
@@ -49,20 +48,30 @@ pub(super) fn check_segments(
             storage.sync(segment.number).map_err(JournalError::io("flush", file))?;
         }
         check_first_block(storage, settings, *segment)?;
-        let mut first = [0; SECTOR];
-        let read = storage.read_at(segment.number, 0, &mut first);
-        read.map_err(JournalError::io("read", storage.name(segment.number)))?;
-        if !is_zero(&first) {
-            with_data.push(segment.number);
-        }
     }
     if mode == ScanMode::Repair {
-        for segment in with_data.into_iter().rev().take(UNPROVEN_SEGMENTS) {
-            let file = storage.name(segment);
-            storage.forget(segment).map_err(JournalError::io("read again", file))?;
-        }
+        forget_unproven(storage, &segments)?;
     }
     Ok(segments)
+}
+
+/// Has the last segments with data read from the disk (rule 4); only these are looked at.
+fn forget_unproven(storage: &dyn Storage, segments: &[Segment]) -> Result<(), JournalError> {
+    let mut left = UNPROVEN_SEGMENTS;
+    for Segment { number, .. } in segments.iter().rev() {
+        let mut first = [0; SECTOR];
+        let read = storage.read_at(*number, 0, &mut first);
+        read.map_err(JournalError::io("read", storage.name(*number)))?;
+        if is_zero(&first) {
+            continue;
+        }
+        storage.forget(*number).map_err(JournalError::io("read again", storage.name(*number)))?;
+        left -= 1;
+        if left == 0 {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Segments that may hold commits which no later commit proves durable: a commit that was under

@@ -117,14 +117,27 @@ impl ScenarioFile {
     /// # Errors
     /// [`Wrong`] says where and what.
     pub fn open(file: &Path) -> Result<Self, Wrong> {
-        let name = file.display().to_string();
-        let text = std::fs::read_to_string(file);
-        let text = text.map_err(|error| {
+        Self::of_text(&Self::text(file)?, file)
+    }
+
+    /// The text of a file, for [`ScenarioFile::of_text`].
+    ///
+    /// # Errors
+    /// [`Wrong`], when it cannot be read.
+    pub fn text(file: &Path) -> Result<String, Wrong> {
+        std::fs::read_to_string(file).map_err(|error| {
             let what = format!("cannot be read: {error}; check the path given with --scenario");
-            Wrong { file: name.clone(), place: None, what }
-        })?;
+            Wrong { file: file.display().to_string(), place: None, what }
+        })
+    }
+
+    /// The text of `file`, read before.
+    ///
+    /// # Errors
+    /// [`Wrong`] says where and what.
+    pub fn of_text(text: &str, file: &Path) -> Result<Self, Wrong> {
         let folder = file.parent().unwrap_or(Path::new(""));
-        Self::parse(&text, &name, folder)
+        Self::parse(text, &file.display().to_string(), folder)
     }
 
     /// Reads a file's text; `name` is told when something is wrong, and paths in it are seen from

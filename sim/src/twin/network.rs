@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 use archipelago_core::id::IslandId;
 use archipelago_core::link::frame::Frame;
 
+use crate::mix::{STEP, finish};
+
 /// How many delays a frame waits to be overtaken, at most.
 const PATIENCE: u64 = 4;
 /// The least of that, in nanoseconds.
@@ -115,12 +117,9 @@ impl Network {
     }
 }
 
-/// A number drawn for `about`: splitmix64's finish.
+/// A number drawn for `about`.
 pub(super) const fn mix(seed: u64, about: u64) -> u64 {
-    let mut z = seed ^ about.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
+    finish(seed ^ about.wrapping_mul(STEP))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use archipelago::command::{AskError, Completion};
 use archipelago::drive::Waiter;
 use archipelago_core::codec;
 use archipelago_core::command::route;
-use archipelago_core::id::{Asker, IslandId, RequestNumber};
+use archipelago_core::id::{Asker, IslandId, RequestNumber, Slot};
 use archipelago_core::island::{Island, Request};
 
 use super::decision::Kind;
@@ -37,10 +37,10 @@ impl<I: Island> World<'_, I> {
         if after > 0 {
             self.plan_event(after.saturating_mul(1000), Event::Again(number.0));
         }
-        let (key, _) = self.command(number)?;
-        let island = self.table.owner(route::slot(&key));
-        self.unanswered.insert(number, island);
-        self.ask(number)
+        let (key, command) = self.command(number)?;
+        let slot = route::slot(&key);
+        self.unanswered.insert(number, self.table.owner(slot));
+        self.put(number, slot, command)
     }
 
     fn asks_again(&mut self, number: RequestNumber) -> u64 {
@@ -84,7 +84,15 @@ impl<I: Island> World<'_, I> {
     /// Asks; if nobody is there to hear, it is asked when the island is back.
     pub(super) fn ask(&mut self, number: RequestNumber) -> Result<(), Violation> {
         let (key, command) = self.command(number)?;
-        let slot = route::slot(&key);
+        self.put(number, route::slot(&key), command)
+    }
+
+    fn put(
+        &mut self,
+        number: RequestNumber,
+        slot: Slot,
+        command: I::Command,
+    ) -> Result<(), Violation> {
         let island = self.table.owner(slot);
         let until = self.paused_until[island.0 as usize];
         if until > self.now {

@@ -7,8 +7,8 @@
 //! 3. Integers only: no draw depends on a machine's floating point.
 //!
 //! It doesn't know what is decided by it.
-//!
-//! Source: the finaliser of SplitMix64 (Steele, Lea, Flood 2014).
+
+use crate::mix::mix;
 
 /// What a draw is about; streams never touch each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,13 +89,6 @@ impl Dice {
         let span = (((halvings << 16) + between) * 45_426 * mean as u128) >> 32;
         if span > u64::MAX as u128 { u64::MAX } else { span as u64 }
     }
-}
-
-const fn mix(value: u64) -> u64 {
-    let mut mixed = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
 }
 
 #[cfg(test)]

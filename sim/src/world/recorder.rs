@@ -22,6 +22,7 @@ use serde::Serialize;
 
 use super::links::Carried;
 use super::witness::Violation;
+use crate::kind::kind_of;
 use crate::trace::{self, Commit, Fate, FrameId, Hello, Load, Nanos, Place, Said, Trace, What};
 
 /// States kept.
@@ -59,7 +60,7 @@ impl Recorder {
         command: &C,
     ) {
         self.asked.entry(number).or_insert((now, island));
-        let what = What::Asked { request: request(number), kind: kind(command) };
+        let what = What::Asked { request: request(number), kind: kind_of(command) };
         self.say(now, Some(island), what);
     }
 
@@ -68,7 +69,7 @@ impl Recorder {
         self.answered += 1;
         self.latencies.push(now - at);
         let latency = Nanos(now - at);
-        let what = What::Answered { request: request(number), kind: kind(reply), latency };
+        let what = What::Answered { request: request(number), kind: kind_of(reply), latency };
         self.say(now, Some(island), what);
     }
 
@@ -293,7 +294,7 @@ const fn request(number: RequestNumber) -> trace::Request {
 /// A value of a user's type, from its bytes.
 fn said<T: Serialize + serde::de::DeserializeOwned>(bytes: &[u8]) -> Said {
     match codec::decode::<T>(bytes) {
-        Ok(value) => Said { kind: kind(&value), text: text(&value) },
+        Ok(value) => Said { kind: kind_of(&value), text: text(&value) },
         Err(error) => Said { kind: "?".to_owned(), text: error.to_string() },
     }
 }
@@ -306,9 +307,4 @@ fn text<T: Serialize>(value: &T) -> String {
         text.push('…');
     }
     text
-}
-
-/// The names of a value's variants: `Stock.Grant`.
-fn kind<T: Serialize>(value: &T) -> String {
-    crate::kind::kind_of(value)
 }

@@ -5,12 +5,12 @@
 
 use std::fmt;
 
-use archipelago::drive::restore;
-use archipelago::journal::{JournalSettings, Recovered, ScanMode, scan};
+use archipelago::drive::{apply_block, restore};
+use archipelago::journal::{BlockRef, JournalSettings, Recovered, ScanMode, scan};
 use archipelago::replay::OpenError;
 use archipelago_core::id::{IslandId, JournalPosition};
 use archipelago_core::island::Island;
-use archipelago_core::journal::record::RecordsView;
+use archipelago_core::journal::frame::BlockHeader;
 use archipelago_core::link::chunk::Chunk;
 use archipelago_core::replay::Image;
 
@@ -71,19 +71,24 @@ pub(super) fn revive<I: Island>(
         });
     }
     let mut seen = Ok(());
-    let mut visit = |island: IslandId, first: JournalPosition, body: &[u8]| {
+    let mut visit = |block: &BlockRef| {
+        let BlockHeader { island, first, .. } = block.header;
         // What is on its way to the disk is not durable yet.
         if mode == ScanMode::Repair {
-            witness.see(island, first, body)?;
+            witness.see(island, first, block.body())?;
         }
         match from_saved.get_mut(island.0 as usize) {
-            Some(Some(revived)) => apply(revived, island, first, body),
+            // A snapshot is made of what is durable, so it ends where a block ends.
+            Some(Some(revived)) if first > revived.image.position => {
+                let applied = apply_block(&mut revived.image, block, disk);
+                applied.map(|_| ()).map_err(|error| not_the_whole(&error))
+            }
             _ => Ok(()),
         }
     };
     scan::<OpenError>(disk, settings, ScanMode::ReadOnly, &mut |block| {
         if seen.is_ok() {
-            seen = visit(block.header.island, block.header.first, block.body());
+            seen = visit(&block);
         }
         Ok(())
     })
@@ -96,14 +101,16 @@ pub(super) fn revive<I: Island>(
             Ok(revived)
         } else {
             let seen = format!("island {island}: another state at record {}", image.position);
-            Err(Violation::new(
-                "a snapshot and the rest of the journal are the whole",
-                hinted(&seen),
-            ))
+            Err(not_the_whole(&hinted(&seen)))
         }
     });
     let islands = islands.collect::<Result<_, _>>()?;
     Ok(Reading { islands, recovered: restored.recovered })
+}
+
+/// A snapshot and the records behind it don't give the state.
+fn not_the_whole(seen: &dyn fmt::Display) -> Violation {
+    Violation::new("a snapshot and the rest of the journal are the whole", seen.to_string())
 }
 
 /// What is seen when states differ that should not, and where that mostly comes from.
@@ -119,26 +126,4 @@ fn load<I: Island>(bytes: &[u8]) -> Result<Revived<I>, Violation> {
     let (image, unacked) =
         loaded.map_err(|error| Violation::new("a snapshot can be read", hinted(&error)))?;
     Ok(Revived { image, unacked })
-}
-
-/// Applies the records of a block that a snapshot does not hold.
-fn apply<I: Island>(
-    revived: &mut Revived<I>,
-    island: IslandId,
-    first: JournalPosition,
-    body: &[u8],
-) -> Result<(), Violation> {
-    let broken = |error: &dyn fmt::Display| {
-        let seen = format!("island {island}, block at {first}: {error}");
-        Violation::new("a snapshot and the rest of the journal are the whole", seen)
-    };
-    let mut records = RecordsView::new(body);
-    let mut position = first;
-    while let Some(record) = records.next_record().map_err(|error| broken(&error))? {
-        if position > revived.image.position {
-            revived.image.apply(&record).map_err(|error| broken(&error))?;
-        }
-        position = position.next();
-    }
-    Ok(())
 }

@@ -391,7 +391,7 @@ impl<'a, I: Island> World<'a, I> {
             Event::Tick(run, island) => self.tick(run, island),
             Event::Told(run, durable) => self.tell(run, *durable),
             Event::Synced(life) => self.synced(life),
-            Event::Crash(nth) => self.crash_at(nth),
+            Event::Crash(_) => self.crash(),
             Event::Restart => self.start(),
             Event::Fall(nth) => self.fall_at(nth),
             Event::Rise(island) => self.rise(island),

@@ -128,27 +128,21 @@ impl<I: Island> World<'_, I> {
         IslandId(self.draw(stream, nth, 1, u64::from(self.islands)) as u32)
     }
 
-    pub(super) fn crash_at(&mut self, _nth: u64) -> Result<(), Violation> {
+    pub(super) fn crash(&mut self) -> Result<(), Violation> {
         if self.phase == Phase::Storm { self.go_down(Cause::Crash) } else { Ok(()) }
     }
 
     /// The process goes down.
     pub(super) fn go_down(&mut self, cause: Cause) -> Result<(), Violation> {
-        if self.process.take().is_none() {
+        if self.process.is_none() {
             return Ok(());
         }
         self.figures.marks.hit(cause.mark());
         if cause != Cause::Crash {
             self.say(None, || What::Marked { name: cause.to_string() });
         }
-        self.say(None, || What::Crashed);
-        self.committing = None;
-        self.life += 1;
-        self.doomed = None;
-        self.figures.crashes += 1;
+        self.end_process();
         let nth = self.figures.crashes;
-        self.runs.fill(0);
-        self.ticks.fill(u64::MAX);
         if self.draw(Stream::Crash, nth, 2, 3) == 0 {
             self.figures.marks.hit(Mark::Kill);
         } else {
@@ -158,6 +152,18 @@ impl<I: Island> World<'_, I> {
         let down = self.chance.dice.span(Stream::Crash, nth, 3, mean);
         self.plan_event(down, Event::Restart);
         self.take_answers()
+    }
+
+    /// The process is gone, and what it had planned is void.
+    fn end_process(&mut self) {
+        self.process = None;
+        self.say(None, || What::Crashed);
+        self.committing = None;
+        self.life += 1;
+        self.doomed = None;
+        self.figures.crashes += 1;
+        self.runs.fill(0);
+        self.ticks.fill(u64::MAX);
     }
 
     fn lose_power(&mut self, nth: u64) {
@@ -438,16 +444,10 @@ impl<I: Island> World<'_, I> {
 
     /// The process is killed; the disk stays as it is.
     pub(super) fn go_down_now(&mut self) -> Result<(), Violation> {
-        if self.process.take().is_none() {
+        if self.process.is_none() {
             return Ok(());
         }
-        self.say(None, || What::Crashed);
-        self.committing = None;
-        self.life += 1;
-        self.doomed = None;
-        self.figures.crashes += 1;
-        self.runs.fill(0);
-        self.ticks.fill(u64::MAX);
+        self.end_process();
         self.plan_event(MILLISECOND, Event::Restart);
         self.take_answers()
     }

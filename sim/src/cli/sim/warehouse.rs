@@ -27,7 +27,9 @@ pub const MARKED_SEEDS: u64 = 1000;
 /// # Errors
 /// Bad usage (exit 2).
 pub fn warehouse(args: &WarehouseArgs) -> Result<SimReport, Failure> {
-    let scenario = scenario(args, None)?;
+    let text = args.scenario.as_deref().map(ScenarioFile::text).transpose();
+    let text = text.map_err(|wrong| Failure::input(wrong.to_string()))?;
+    let scenario = scenario(args, text.as_deref())?;
     let batch = &args.batch;
     let seeds = batch.seeds.unwrap_or(scenario.seeds);
     let from = batch.from.unwrap_or(scenario.from);
@@ -47,7 +49,6 @@ pub fn warehouse(args: &WarehouseArgs) -> Result<SimReport, Failure> {
     } else {
         Wanted::None
     };
-    let text = args.scenario.as_deref().map(std::fs::read_to_string);
     Batch {
         simulation,
         title: "warehouse".to_owned(),
@@ -61,7 +62,7 @@ pub fn warehouse(args: &WarehouseArgs) -> Result<SimReport, Failure> {
         wanted,
         missed: Box::new(|summary| scenario.missed(summary)),
         repeat: Box::new(|seed| repeat(args, seed)),
-        scenario: text.and_then(Result::ok),
+        scenario: text,
     }
     .run(batch)
 }
@@ -80,12 +81,8 @@ const DEFAULT_FAULTS: &str = "swarm";
 /// What is simulated: the file or the defaults, with the flags on top.
 fn scenario(args: &WarehouseArgs, text: Option<&str>) -> Result<ScenarioFile, Failure> {
     let read = match (&args.scenario, text) {
-        (Some(file), Some(text)) => {
-            let folder = file.parent().unwrap_or(Path::new(""));
-            ScenarioFile::parse(text, &file.display().to_string(), folder)
-        }
-        (Some(file), None) => ScenarioFile::open(file),
-        (None, _) => Ok(ScenarioFile::default()),
+        (Some(file), Some(text)) => ScenarioFile::of_text(text, file),
+        _ => Ok(ScenarioFile::default()),
     };
     let mut scenario = read.map_err(|wrong| Failure::input(wrong.to_string()))?;
     let default = args.scenario.is_none().then_some(DEFAULT_FAULTS);

@@ -6,6 +6,8 @@ use archipelago_core::id::IslandId;
 use archipelago_core::time::Millis;
 use serde::{Deserialize, Serialize};
 
+use crate::mix::mix;
+
 /// A parcel: the sender's own count of those to this receiver, its time, and content.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Parcel {
@@ -47,7 +49,7 @@ impl Parcel {
     }
 }
 
-/// SplitMix64's finaliser over a counter: cheap, and every byte depends on all four numbers.
+/// Cheap, and every byte depends on all four numbers.
 fn content(from: IslandId, to: IslandId, count: u64, bytes: usize) -> Vec<u8> {
     let start = mix(u64::from(from.0) << 32 | u64::from(to.0)) ^ mix(count) ^ bytes as u64;
     let mut content = Vec::with_capacity(bytes + 8);
@@ -58,14 +60,6 @@ fn content(from: IslandId, to: IslandId, count: u64, bytes: usize) -> Vec<u8> {
     }
     content.truncate(bytes);
     content
-}
-
-/// SplitMix64's finaliser (Steele, Lea, Flood 2014).
-pub(super) const fn mix(bits: u64) -> u64 {
-    let bits = bits.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ (bits >> 31)
 }
 
 #[cfg(test)]

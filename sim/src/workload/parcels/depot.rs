@@ -18,7 +18,8 @@ use archipelago_core::journal::record::COMMAND_BYTES_MAX;
 use serde::{Deserialize, Serialize};
 
 use super::command::{Command, Errand, Event, Reply, Way};
-use super::content::{Parcel, mix};
+use super::content::Parcel;
+use crate::mix::mix;
 
 /// A task: who waits, and for how many acknowledgements or alarms.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

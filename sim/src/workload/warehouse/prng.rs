@@ -4,6 +4,8 @@
 //!
 //! It doesn't know what is drawn with it.
 
+use crate::mix::{STEP, finish};
+
 /// SplitMix64.
 #[derive(Clone, Debug)]
 pub(super) struct Prng(u64);
@@ -16,11 +18,8 @@ impl Prng {
 
     /// The next 64 bits.
     pub(super) const fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        self.0 = self.0.wrapping_add(STEP);
+        finish(self.0)
     }
 
     /// A number below `limit` (which is above 0). Multiply-high (Lemire 2019) without rejection:
