@@ -161,7 +161,7 @@ pub enum JournalError {
 
 impl JournalError {
     /// An operating-system error with what was tried on what.
-    pub(super) fn io(
+    pub(crate) fn io(
         doing: &'static str,
         what: impl Into<String>,
     ) -> impl FnOnce(io::Error) -> Self {

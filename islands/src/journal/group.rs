@@ -24,6 +24,7 @@ use super::storage::{Segment, Storage};
 pub struct JournalStats {
     bytes: AtomicU64,
     commits: AtomicU64,
+    records: AtomicU64,
 }
 
 impl JournalStats {
@@ -33,10 +34,16 @@ impl JournalStats {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Durable commits since the journal was made.
+    /// Durable commits since the journal was made: the number of the last one.
     #[must_use]
     pub fn commits(&self) -> u64 {
-        self.commits.load(Ordering::Relaxed)
+        self.commits.load(Ordering::Acquire)
+    }
+
+    /// Durable records of all islands since the journal was made.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.records.load(Ordering::Relaxed)
     }
 }
 
@@ -120,6 +127,7 @@ impl GroupJournal {
         let stats = JournalStats {
             bytes: AtomicU64::new(recovered.bytes),
             commits: AtomicU64::new(recovered.last.0),
+            records: AtomicU64::new(recovered.islands.iter().map(|tail| tail.upto.0).sum()),
         };
         let durability = settings.durability;
         let stats = Arc::new(stats);
@@ -228,7 +236,9 @@ impl GroupJournal {
                 .map_err(JournalError::io("flush", self.storage.name(segment)))?;
         }
         self.stats.bytes.fetch_add(commit.image().len() as u64, Ordering::Relaxed);
-        self.stats.commits.fetch_add(1, Ordering::Relaxed);
+        self.stats.records.fetch_add(commit.records(), Ordering::Relaxed);
+        // Whoever sees the number sees the commit's bytes.
+        self.stats.commits.fetch_add(1, Ordering::Release);
         let durable = self.book.complete(commit);
         // This commit is durable whatever happens to the next segment; who needs that hears of it.
         self.ahead = self.make_ahead();

@@ -73,6 +73,16 @@ impl DataDirectory {
         Ok(Self { path: path.to_owned(), description, access: Access::ReadWrite, lock })
     }
 
+    /// Opens the data directory at `path`, which must be one, for changes by an operator.
+    ///
+    /// # Errors
+    /// As [`DataDirectory::open_read_only`]; [`JournalError::InUse`] also when somebody reads.
+    pub fn open_to_change(path: &Path) -> Result<Self, JournalError> {
+        let description = Description::read(path)?
+            .ok_or_else(|| JournalError::NoJournal { path: shown(path) })?;
+        Self::create_or_open(path, &description)
+    }
+
     /// Opens the data directory at `path` for reading.
     ///
     /// # Errors

@@ -40,6 +40,7 @@ mod tests;
 pub use book::{Book, Commit, Durable};
 pub use description::{DESCRIPTION_FILE, Description, HASH, SLOTS};
 pub use directory::{Access, Directory};
+pub(crate) use directory::{make_folder, sync_folder};
 pub use error::{Damage, JournalError};
 pub use group::{ClosedJournal, GroupJournal, JournalStats};
 pub use journaler::{HAND_OVERS_MAX, HandOver, Journaler};

@@ -14,25 +14,33 @@
 //!    for durable, they would be gone with the next loss of power.
 
 use archipelago_core::journal::frame::{
-    BlockHeader, BlockPlace, FrameError, HEADER_BYTES, MAGIC, SECTOR, SegmentNumber,
+    BlockHeader, BlockPlace, CommitNumber, FrameError, HEADER_BYTES, MAGIC, SECTOR, SegmentNumber,
 };
 use archipelago_core::journal::recovery::{After, Here, Row, decide};
 
 use super::error::{Damage, JournalError};
 use super::reader::{Fault, Reader};
-use super::scan::ScanMode;
+use super::scan::{Recovered, ScanMode};
 use super::settings::JournalSettings;
 use super::storage::{Segment, Storage};
 
-/// Checks the files, and flushes them when the journal is to be continued.
+/// Checks the files, and flushes them when the journal is to be continued; those that hold nothing
+/// behind `from` only for being there.
 pub(super) fn check_segments(
     storage: &dyn Storage,
     settings: &JournalSettings,
     mode: ScanMode,
+    from: Option<&Recovered>,
 ) -> Result<Vec<Segment>, JournalError> {
-    let segments =
+    let mut segments =
         storage.segments().map_err(JournalError::io("list", "the journal's segments"))?;
-    let mut number = SegmentNumber::FIRST;
+    // What was archived begins at the front, and ends before the first one that is read.
+    let needed = from.map_or(SegmentNumber::FIRST, |from| from.next.segment);
+    segments.retain(|segment| segment.number >= needed);
+    if segments.is_empty() && from.is_some_and(|from| from.last > CommitNumber::ZERO) {
+        return Err(JournalError::SegmentMissing { file: storage.name(needed) });
+    }
+    let mut number = needed;
     for segment in &segments {
         let file = storage.name(segment.number);
         if segment.number != number {

@@ -12,13 +12,15 @@ use archipelago_core::id::{IslandId, JournalPosition};
 use archipelago_core::island::Island;
 use archipelago_core::journal::frame::BlockPlace;
 use archipelago_core::journal::record::{RecordView, RecordsView};
+use archipelago_core::replay::Image;
 
 use super::error::OpenError;
-use super::restore::{Restored, restore};
+use super::restore::Restored;
 use crate::journal::{
     BlockRef, DataDirectory, Description, Directory, Durability, JournalSettings, Recovered,
     ScanMode, Storage, scan,
 };
+use crate::snapshot::{Folder, has_beginning, newest, replay_on};
 
 /// A data directory, to read.
 #[derive(Debug)]
@@ -59,7 +61,8 @@ impl Log {
         self.data.description()
     }
 
-    /// Replays all islands on `threads` threads; `make` makes each island as it was born.
+    /// Replays all islands on `threads` threads; `make` makes each island as it was born. Where the
+    /// journal's beginning is archived, the newest snapshot stands in for it.
     ///
     /// # Errors
     /// [`OpenError`]: damage, or records that this build cannot apply, with their place.
@@ -68,7 +71,15 @@ impl Log {
         threads: usize,
         mut make: impl FnMut(IslandId) -> I,
     ) -> Result<Restored<I>, OpenError> {
-        restore(&self.storage, &self.settings, ScanMode::ReadOnly, threads, &mut make)
+        let (storage, settings) = (&self.storage, &self.settings);
+        let base = match has_beginning(storage) {
+            Ok(()) => None,
+            Err(_) => newest(&Folder::of(self.data.path()), storage, settings)?.0,
+        };
+        let born =
+            || (0..settings.islands).map(|at| Image::new(make(IslandId(at)))).collect::<Vec<_>>();
+        let (restored, _) = replay_on(storage, settings, ScanMode::ReadOnly, threads, base, born)?;
+        Ok(restored)
     }
 
     /// Walks over all records in journal order: each island's in order, islands interleaved as

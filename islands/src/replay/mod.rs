@@ -15,4 +15,4 @@ pub use error::OpenError;
 pub use log::{Log, RecordAt};
 pub(crate) use restore::digest_of;
 pub use restore::{Figures, Restored};
-pub use restore::{apply_block, restore};
+pub use restore::{apply_block, restore, restore_on};

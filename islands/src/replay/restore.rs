@@ -15,7 +15,7 @@ use archipelago_core::replay::{Digest, Image, ReplayError};
 use crossbeam::channel::{Sender, bounded};
 
 use super::error::OpenError;
-use crate::journal::{BlockRef, JournalSettings, Recovered, ScanMode, Storage, scan};
+use crate::journal::{BlockRef, JournalSettings, Recovered, ScanMode, Storage, scan_on};
 
 /// Batches of blocks waiting for a thread.
 const QUEUED_MAX: usize = 4;
@@ -153,20 +153,35 @@ pub fn restore<I: Island>(
     threads: usize,
     make: &mut dyn FnMut(IslandId) -> I,
 ) -> Result<Restored<I>, OpenError> {
+    let born = (0..settings.islands).map(|island| Image::new(make(IslandId(island)))).collect();
+    restore_on(storage, settings, mode, threads, (born, None))
+}
+
+/// Replays what stands behind `from` into images of that moment; without it, everything.
+///
+/// # Errors
+/// As [`restore`].
+pub fn restore_on<I: Island>(
+    storage: &dyn Storage,
+    settings: &JournalSettings,
+    mode: ScanMode,
+    threads: usize,
+    (images, from): (Vec<Image<I>>, Option<&Recovered>),
+) -> Result<Restored<I>, OpenError> {
     let started = Instant::now();
     let threads = threads.clamp(1, settings.islands as usize);
     let mut shares: Vec<Share<I>> = (0..threads)
         .map(|_| Share { threads, images: Vec::new(), figures: Figures::default() })
         .collect();
-    for island in 0..settings.islands {
-        shares[island as usize % threads].images.push(Image::new(make(IslandId(island))));
+    for (island, image) in images.into_iter().enumerate() {
+        shares[island % threads].images.push(image);
     }
     let (recovered, shares) = if threads == 1 {
         let share = &mut shares[0];
         let mut sink = |block: BlockRef| share.apply(&block, storage);
-        (scan(storage, settings, mode, &mut sink)?, shares)
+        (scan_on(storage, settings, mode, from, &mut sink)?, shares)
     } else {
-        in_parallel(storage, settings, mode, shares)?
+        in_parallel(storage, settings, (mode, from), shares)?
     };
     let mut figures = Figures::default();
     let mut columns = Vec::with_capacity(threads);
@@ -187,7 +202,7 @@ pub fn restore<I: Island>(
 fn in_parallel<I: Island>(
     storage: &dyn Storage,
     settings: &JournalSettings,
-    mode: ScanMode,
+    (mode, from): (ScanMode, Option<&Recovered>),
     shares: Vec<Share<I>>,
 ) -> Result<(Recovered, Vec<Share<I>>), OpenError> {
     let threads = shares.len();
@@ -215,7 +230,7 @@ fn in_parallel<I: Island>(
             }
             Ok(())
         };
-        let scanned = scan(storage, settings, mode, &mut sink);
+        let scanned = scan_on(storage, settings, mode, from, &mut sink);
         for (sender, batch) in queues {
             let _ = sender.send(batch);
         }
