@@ -202,6 +202,14 @@ impl Book {
         Ok(Some(Commit { records, ..self.finish(writer, create, durable, Ending::Data) }))
     }
 
+    /// Whether a seal would prove something, and fits into the segment being filled: so it is
+    /// written without making, or waiting for, another one.
+    #[must_use]
+    pub fn wants_seal_here(&self) -> bool {
+        let room = self.current.bytes - self.offset >= SECTOR as u64;
+        room && self.ending == Ending::Data && self.prepared == self.completed
+    }
+
     /// An empty commit that proves the one before durable. `None` when there is nothing to prove.
     ///
     /// # Panics

@@ -182,16 +182,37 @@ impl GroupJournal {
         self.guarded(|journal| journal.flush(commit))
     }
 
+    /// Whether [`Self::seal_idle`] would write a seal.
+    #[must_use]
+    pub fn wants_seal(&self) -> bool {
+        self.failed.is_none() && self.book.wants_seal_here()
+    }
+
+    /// Seals the journal for the time being, so that damage to its last commit can be told from a
+    /// torn write. Nothing happens when that commit is a seal already, and when the seal would
+    /// need a new segment.
+    ///
+    /// # Errors
+    /// The first error this journal met, now or earlier.
+    pub fn seal_idle(&mut self) -> Result<(), Arc<JournalError>> {
+        self.guarded(|journal| if journal.book.wants_seal_here() { journal.seal() } else { Ok(()) })
+    }
+
+    fn seal(&mut self) -> Result<(), JournalError> {
+        if let Some(seal) = self.book.prepare_seal() {
+            self.write(&seal)?;
+            self.flush(seal)?;
+        }
+        Ok(())
+    }
+
     /// Seals the journal, so that damage to its last commit can be told from a torn write.
     ///
     /// # Errors
     /// The first error this journal met, now or earlier.
     pub fn close(mut self) -> Result<ClosedJournal, Arc<JournalError>> {
         self.guarded(|journal| {
-            if let Some(seal) = journal.book.prepare_seal() {
-                journal.write(&seal)?;
-                journal.flush(seal)?;
-            }
+            journal.seal()?;
             // A segment made ahead that nobody came to need: all that was written is durable.
             let _ = journal.finish_making();
             Ok(())
