@@ -235,9 +235,9 @@ impl Builder {
         }
         let latest = restored.images.iter().map(|image| image.stamp.millis()).max();
         let started = now.max(latest.unwrap_or_default());
-        let shared =
-            Arc::new(Shared::new(Arc::clone(&table), mailboxes, self.unanswered_max, started));
         let stats = journal.stats();
+        let (routes, told, most) = (Arc::clone(&table), Arc::clone(&stats), self.unanswered_max);
+        let shared = Arc::new(Shared::new(routes, mailboxes, told, most, started));
         // Nobody opens a journal again that was in memory.
         let idle =
             if matches!(self.place, Place::Memory) { IdleSeal::Never } else { self.idle_seal };

@@ -15,6 +15,7 @@ use archipelago_core::journal::frame::{Block, CommitNumber, SegmentNumber};
 
 use super::book::{Book, Commit, Durable};
 use super::error::JournalError;
+use super::room::Room;
 use super::scan::Recovered;
 use super::settings::{Durability, JournalSettings};
 use super::storage::{Segment, Storage};
@@ -25,6 +26,7 @@ pub struct JournalStats {
     bytes: AtomicU64,
     commits: AtomicU64,
     records: AtomicU64,
+    room: Room,
 }
 
 impl JournalStats {
@@ -38,6 +40,12 @@ impl JournalStats {
     #[must_use]
     pub fn commits(&self) -> u64 {
         self.commits.load(Ordering::Acquire)
+    }
+
+    /// Whether there is room for more.
+    #[must_use]
+    pub const fn room(&self) -> &Room {
+        &self.room
     }
 
     /// Durable records of all islands since the journal was made.
@@ -128,6 +136,7 @@ impl GroupJournal {
             bytes: AtomicU64::new(recovered.bytes),
             commits: AtomicU64::new(recovered.last.0),
             records: AtomicU64::new(recovered.islands.iter().map(|tail| tail.upto.0).sum()),
+            room: Room::default(),
         };
         let durability = settings.durability;
         let stats = Arc::new(stats);
@@ -240,7 +249,7 @@ impl GroupJournal {
         std::mem::replace(&mut self.ahead, Ok(()))?;
         if let Some(needed) = commit.create() {
             self.finish_making()?;
-            create(&*self.storage, needed)?;
+            self.make_now(needed)?;
         } else if self.making.as_ref().is_some_and(|making| making.number == segment) {
             self.finish_making()?;
         }
@@ -274,14 +283,25 @@ impl GroupJournal {
         };
         let Some(next) = next else { return Ok(()) };
         self.finish_making()?;
-        let storage = Arc::clone(&self.storage);
+        let (storage, stats) = (Arc::clone(&self.storage), self.stats());
         let thread = std::thread::Builder::new()
             .name("journal-segment".to_owned())
-            .spawn(move || storage.create(next))
+            .spawn(move || stats.room.make(&*storage, next))
             .map_err(JournalError::io("start a thread to make", self.storage.name(next.number)))?;
         self.making = Some(Making { number: next.number, thread });
         self.book.reserve(next);
         Ok(())
+    }
+
+    /// Makes a segment that nobody made ahead. A driver without threads cannot wait for room.
+    fn make_now(&self, segment: Segment) -> Result<(), JournalError> {
+        match self.ahead_of_need {
+            AheadOfNeed::Never => create(&*self.storage, segment),
+            AheadOfNeed::OnAThread => {
+                let made = self.stats.room.make(&*self.storage, segment);
+                made.map_err(JournalError::io("make", self.storage.name(segment.number)))
+            }
+        }
     }
 
     /// Waits for the segment being made, if there is one.
@@ -296,6 +316,7 @@ impl GroupJournal {
 impl Drop for GroupJournal {
     fn drop(&mut self) {
         if let Some(making) = self.making.take() {
+            self.stats.room.end();
             let _ = making.thread.join();
         }
     }

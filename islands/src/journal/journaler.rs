@@ -145,6 +145,8 @@ impl Journaler {
     }
 
     fn stop(&mut self, ending: Ending) -> Option<std::thread::Result<Option<Closed>>> {
+        // What waits for room on a full disk waits no longer.
+        self.stats.room().end();
         // When the thread is gone, joining tells why.
         let _ = self.hand_over.queue.send(Message::Stop(ending));
         self.thread.take().map(JoinHandle::join)

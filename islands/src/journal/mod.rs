@@ -29,6 +29,7 @@ mod journaler;
 mod life;
 mod memory;
 mod reader;
+mod room;
 mod scan;
 mod settings;
 mod storage;
@@ -47,6 +48,7 @@ pub use group::{ClosedJournal, GroupJournal, JournalStats};
 pub use journaler::{HAND_OVERS_MAX, HandOver, IdleSeal, Journaler};
 pub use life::{DataDirectory, LOCK_FILE, SEGMENTS_FOLDER};
 pub use memory::Memory;
+pub use room::Room;
 pub use scan::{
     BlockRef, Ending, IslandTail, Recovered, ScanMode, Torn, TornTail, read_block, scan, scan_on,
 };
