@@ -17,5 +17,6 @@ mod harness;
 mod kill;
 mod refusal;
 mod replayed;
+mod snapshot;
 mod tidy;
 mod truths;

@@ -16,6 +16,7 @@
 //! It doesn't know what an island decides, nor who asks for a snapshot.
 
 mod archive;
+mod at_rest;
 mod file;
 mod folder;
 mod keeper;
@@ -23,6 +24,7 @@ mod make;
 mod policy;
 
 pub use archive::{Archived, Keep, archive};
+pub use at_rest::{AtRest, take_at_rest};
 pub use file::{Snapshot, Taken, Unacked};
 pub use folder::{Folder, SNAPSHOTS_FOLDER, SNAPSHOTS_KEPT};
 pub(crate) use keeper::{Keeper, Source};

@@ -5,11 +5,13 @@
 use std::path::PathBuf;
 
 mod sim;
+mod snapshot;
 
 use archipelago_core::command::route::Table;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use sim::{BatchArgs, CapsuleArgs, ParcelsArgs, WarehouseArgs};
+pub use snapshot::{ArchiveArgs, SnapshotArgs};
 
 use super::report::Output;
 use super::twin::{CalibrateArgs, SweepArgs, ValidateArgs};
@@ -71,6 +73,10 @@ pub enum Command {
     },
     /// Show the records of a journal in words
     Inspect(InspectArgs),
+    /// Write a snapshot, so that the next start replays only what comes after it
+    Snapshot(SnapshotArgs),
+    /// Move the journal's segments away that no start needs any more
+    Archive(ArchiveArgs),
     /// Run a workload in a simulated, hostile world, from a seed, and hold the laws against it
     #[command(arg_required_else_help = false)]
     Sim {

@@ -29,6 +29,7 @@ pub mod report;
 pub mod run;
 pub mod setting;
 pub mod sim;
+pub mod snapshot;
 pub mod state;
 pub mod submit;
 mod text;
@@ -96,6 +97,8 @@ fn execute(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Command::State { workload: StateWorkload::Warehouse(args) } => {
             finish(&state::warehouse(&args)?, args.output(), out)
         }
+        Command::Snapshot(args) => finish(&snapshot::snapshot(&args)?, args.output(), out),
+        Command::Archive(args) => finish(&snapshot::archived(&args)?, args.output(), out),
         Command::Inspect(args) => finish(&inspect::inspect(&args)?, args.output(), out),
     }
 }

@@ -17,6 +17,7 @@ mod prefixes;
 mod replay;
 mod run;
 mod sim;
+mod snapshot;
 mod state;
 
 pub use inspect::{InspectReport, RecordView, SendView};
@@ -24,6 +25,7 @@ pub use prefixes::PrefixesReport;
 pub use replay::ReplayReport;
 pub use run::{Latency, RunReport};
 pub use sim::{BrokenReport, CapsuleReport, ShrunkReport, SimReport};
+pub use snapshot::{ArchiveReport, SnapshotReport};
 pub use state::{OrderState, OrderView, ProductStock, StateReport};
 
 /// In which form to report.
