@@ -336,9 +336,10 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
         }
     }
 
-    /// What `thread` waited for has happened. When it is woken is part of what was measured.
+    /// What `thread` waited for has happened. How late it wakes is part of what was measured.
     fn resume(&mut self, thread: Thread) {
-        self.cores.wake(self.now, thread, 0, 0);
+        let cold = self.plan.costs.one(Section::Core, 4);
+        self.cores.wake(self.now, thread, 0, cold);
     }
 
     /// What a thread does that found its queue empty: looks for a while, then lets others go first

@@ -117,12 +117,9 @@ const fn core_time() -> u64 {
     0
 }
 
-/// Between two commits something is decided.
+/// Between two commits something is decided, and the thread that writes sleeps.
 fn pause() {
-    let began = Instant::now();
-    while began.elapsed() < PAUSE {
-        std::hint::spin_loop();
-    }
+    std::thread::sleep(PAUSE);
 }
 
 /// How long it takes to fill a file of a segment's size with zeros without waiting for the disk.
