@@ -77,7 +77,7 @@ impl Cores {
     /// after `latency` more if that is idle.
     pub(super) fn wake(&mut self, now: u64, thread: usize, latency: u64, cold: u64) -> Found {
         self.wakes += 1;
-        if mix(!self.seed, self.wakes) % STAYS == 0 {
+        if mix(!self.seed, self.wakes).is_multiple_of(STAYS) {
             self.seats[thread].core = draw(!self.seed, !self.wakes, self.cores.len());
         }
         let at = self.seats[thread].core;
