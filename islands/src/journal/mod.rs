@@ -29,6 +29,7 @@ mod journaler;
 mod life;
 mod memory;
 mod reader;
+pub mod repair;
 mod scan;
 mod settings;
 mod storage;
