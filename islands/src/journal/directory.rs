@@ -80,7 +80,7 @@ impl Directory {
     }
 
     fn path(&self, segment: SegmentNumber) -> PathBuf {
-        self.folder.join(format!("{:08}{SUFFIX}", segment.0))
+        self.folder.join(segment_file(segment))
     }
 
     fn file(&self, segment: SegmentNumber) -> io::Result<Arc<OpenSegment>> {
@@ -99,6 +99,11 @@ impl Directory {
         open.insert(segment, Arc::clone(&file));
         Ok(file)
     }
+}
+
+/// The name of a segment's file.
+pub(super) fn segment_file(segment: SegmentNumber) -> String {
+    format!("{:08}{SUFFIX}", segment.0)
 }
 
 /// Makes a folder and all it is in, and its name durable.

@@ -30,6 +30,8 @@ mod life;
 mod memory;
 mod reader;
 mod room;
+
+pub mod repair;
 mod scan;
 mod settings;
 mod storage;

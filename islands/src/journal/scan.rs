@@ -230,13 +230,8 @@ fn judge(reader: &Reader<'_>, fault: Fault, mode: ScanMode) -> Result<Option<Tor
             let (place, detail) = (reader.next_place(), fault.detail);
             Ok(Some(Torn { place, commit, label: row.label, detail, tail }))
         }
-        Verdict::Refuse => Err(JournalError::Damaged(Damage {
-            file: reader.storage.name(fault.place.segment),
-            place: fault.place,
-            commit,
-            island: fault.header.map(|header| header.island),
-            label: row.label,
-            detail: fault.detail,
-        })),
+        Verdict::Refuse => {
+            Err(JournalError::Damaged(Damage::at(reader.storage, commit, row.label, fault)))
+        }
     }
 }

@@ -13,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use sim::{BatchArgs, CapsuleArgs, ParcelsArgs, WarehouseArgs};
 pub use snapshot::{ArchiveArgs, SnapshotArgs};
 
+use super::journal::JournalCommand;
 use super::report::Output;
 use super::twin::{CalibrateArgs, SweepArgs, ValidateArgs};
 use crate::workload::warehouse::catalog::Percent;
@@ -26,6 +27,7 @@ Examples:
   archipelago replay --data sea                               the same state again, nothing is sent
   archipelago state warehouse --data sea --product 85123A
   archipelago inspect --data sea --island 3 --limit 5
+  archipelago journal check --data sea                        what is wrong with it, if anything
   archipelago sim warehouse --faults swarm --seeds 100        other faults with every seed
   archipelago sim warehouse --scenario last_units.toml        a world written down
 
@@ -77,6 +79,14 @@ pub enum Command {
     Snapshot(SnapshotArgs),
     /// Move the journal's segments away that no start needs any more
     Archive(ArchiveArgs),
+
+    /// Check a journal, or cut a damaged one
+    #[command(arg_required_else_help = false)]
+    Journal {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: JournalCommand,
+    },
     /// Run a workload in a simulated, hostile world, from a seed, and hold the laws against it
     #[command(arg_required_else_help = false)]
     Sim {

@@ -6,8 +6,8 @@
 //! 3. Exit 0: good. 1: the check failed. 2: bad usage or input.
 //! 4. A reader that goes away (`| head`) is no error.
 //!
-//! What each subcommand does stands in [`run`], [`replay`], [`state`] and [`inspect`]; the rest of
-//! the folder doesn't know islands.
+//! What each subcommand does stands in [`run`], [`replay`], [`state`], [`inspect`] and [`journal`];
+//! the rest of the folder doesn't know islands.
 
 use std::ffi::OsString;
 use std::io::{self, BufWriter, Write};
@@ -21,6 +21,7 @@ pub mod books;
 pub mod failure;
 pub mod history;
 pub mod inspect;
+pub mod journal;
 pub mod prefixes;
 pub mod progress;
 pub mod replay;
@@ -37,6 +38,7 @@ pub mod twin;
 
 use args::{Cli, Command, RunWorkload, SimWorkload, StateWorkload};
 use failure::{Exit, Failure};
+use journal::JournalCommand;
 use report::{Report, print};
 
 /// The whole program, on the process's own arguments and streams.
@@ -99,6 +101,13 @@ fn execute(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         }
         Command::Snapshot(args) => finish(&snapshot::snapshot(&args)?, args.output(), out),
         Command::Archive(args) => finish(&snapshot::archived(&args)?, args.output(), out),
+
+        Command::Journal { command: JournalCommand::Check(args) } => {
+            finish(&journal::check(&args)?, args.output(), out)
+        }
+        Command::Journal { command: JournalCommand::Repair(args) } => {
+            finish(&journal::repair(&args)?, args.output(), out)
+        }
         Command::Inspect(args) => finish(&inspect::inspect(&args)?, args.output(), out),
     }
 }
