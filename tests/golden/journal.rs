@@ -50,11 +50,13 @@ pub(crate) fn asker(client: u128, slot: u16, number: u64) -> Asker {
 /// A request with an answer, events, a message and a timer.
 fn request(stamp: u64) -> Vec<u8> {
     let me = asker(0xa1a2_a3a4, 7, 300);
-    let mut decision = Decision::<Texts>::default();
-    decision.events = vec!["sold".to_owned(), "low".to_owned()];
-    decision.sends = vec![(IslandId(2), "lend".to_owned())];
-    decision.replies = vec![(me, "yes".to_owned())];
-    decision.timers = vec![(TimerNumber(1), Millis(500), "late".to_owned())];
+    let decision = Decision::<Texts> {
+        events: vec!["sold".to_owned(), "low".to_owned()],
+        sends: vec![(IslandId(2), "lend".to_owned())],
+        replies: vec![(me, "yes".to_owned())],
+        timers: vec![(TimerNumber(1), Millis(500), "late".to_owned())],
+        ..Decision::default()
+    };
     let source = Source::Client { asker: me, answered_below: RequestNumber(299) };
     record(&source, Stamp(stamp), "buy", None, &decision)
 }
@@ -63,9 +65,11 @@ fn request(stamp: u64) -> Vec<u8> {
 fn message() -> Vec<u8> {
     let cause = Cause { hops: 2, island: IslandId(3), position: JournalPosition(300) };
     let source = Source::Island { from: IslandId(1), number: LinkSeq(1), cause };
-    let mut decision = Decision::<Texts>::default();
-    decision.replies = vec![(asker(0xb1b2_b3b4, 4095, 1), "no".to_owned())];
-    decision.cancelled = vec![TimerNumber(1)];
+    let decision = Decision::<Texts> {
+        replies: vec![(asker(0xb1b2_b3b4, 4095, 1), "no".to_owned())],
+        cancelled: vec![TimerNumber(1)],
+        ..Decision::default()
+    };
     record(&source, Stamp(0x10001), "lend", None, &decision)
 }
 
