@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// Every page that names files and tests.
-const PAGES: [&str; 8] = [
+const PAGES: [&str; 9] = [
     "README.md",
     "docs/ARCHITECTURE.md",
     "docs/DESIGN.md",
@@ -12,6 +12,7 @@ const PAGES: [&str; 8] = [
     "docs/SIMULATION.md",
     "docs/TWIN.md",
     "docs/JOURNAL.md",
+    "docs/RELIABILITY.md",
     "examples/scenarios/README.md",
 ];
 

@@ -1,9 +1,9 @@
 //! Damage of single files: a byte changed, a file cut to a length, noise appended.
 //!
 //! Rules:
-//! 1. Each harm is done to a fresh copy of a sound journal. Outcomes: refused by name; or open, with
-//!    every record right. A record may be gone only where no log can tell: the last commit of a
-//!    journal without a seal after it.
+//! 1. Each harm is done to a fresh copy of a sound journal. Outcomes: refused by name; or open,
+//!    with every record right. A record may be gone only where no log can tell: the last commit
+//!    of a journal without a seal after it.
 //! 2. What is open is opened to write as well, and must say the same again.
 
 use std::path::{Path, PathBuf};
@@ -217,7 +217,7 @@ pub(crate) fn garbage(times: u64, seed: u64, tally: &mut Tally) -> Result<(), St
         // Half of them whole sectors: a file of an odd size is refused at once.
         let sectors = time % 2 == 0;
         let len = if sectors { 4096 * (1 + chance.below(4)) } else { 1 + chance.below(20_000) };
-        bytes.extend((0..len).map(|_| chance.next() as u8));
+        bytes.extend((0..len).map(|_| chance.draw() as u8));
         std::fs::write(sound.file(file), &bytes).map_err(|error| error.to_string())?;
         let outcome = sound.outcome(May::LoseNothing).map_err(|breach| {
             format!("{breach}: {len} bytes behind {}", sound.file(file).display())
