@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// Every page that names files and tests.
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "README.md",
     "docs/ARCHITECTURE.md",
     "docs/DESIGN.md",
@@ -13,6 +13,7 @@ const PAGES: [&str; 9] = [
     "docs/TWIN.md",
     "docs/JOURNAL.md",
     "docs/SNAPSHOTS.md",
+    "docs/RELIABILITY.md",
     "examples/scenarios/README.md",
 ];
 

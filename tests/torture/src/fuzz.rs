@@ -94,7 +94,7 @@ fn changed(seeds: &[Vec<u8>], chance: &mut Chance) -> Vec<u8> {
             0 => input.truncate(at),
             1 => drop(input.drain(at..end)),
             2 => {
-                let more: Vec<u8> = (0..chance.below(16)).map(|_| chance.bits() as u8).collect();
+                let more: Vec<u8> = (0..chance.below(16)).map(|_| chance.draw() as u8).collect();
                 drop(input.splice(at..at, more));
             }
             3 => {
@@ -131,8 +131,8 @@ pub(crate) fn corpus(root: &Path) -> Result<(), String> {
     let one = read("journal/00000001.segment")?;
     let seal = read("journal/00000003.segment")?;
     let part = |from: usize, len: usize| one[from..from + len].to_vec();
-    let texts = vec!["sold".to_owned(), "ü".to_owned()];
-    let mut named = Shapes { texts, ..Shapes::default() };
+    let mut named = Shapes::default();
+    named.texts = vec!["sold".to_owned(), "ü".to_owned()];
     named.map.insert(7, Shape::Named { list: vec![1, 300], text: "low".to_owned() });
     named.map.insert(8, Shape::One(Box::default()));
     let coded = |value: &Shapes| {
