@@ -20,13 +20,13 @@ const SEGMENT_BYTES: u64 = 16 << 10;
 
 /// What may be gone after a harm, without a word but "torn tail".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum May {
+pub(crate) enum MayLose {
     /// No record at all; the seal holds none.
-    LoseNothing,
+    Nothing,
     /// The last commit.
-    LoseTheLastCommit,
+    TheLastCommit,
     /// All behind some commit.
-    LoseTheEnd,
+    TheEnd,
 }
 
 /// A sound journal, and its bytes to go back to.
@@ -72,7 +72,7 @@ impl Sound {
     }
 
     /// What comes of the harm that was done.
-    pub(crate) fn outcome(&self, may: May) -> Result<&'static str, String> {
+    pub(crate) fn outcome(&self, may: MayLose) -> Result<&'static str, String> {
         let seen = match look(&self.data) {
             Ok(seen) => seen,
             Err(error) => return self.named(&error),
@@ -89,9 +89,9 @@ impl Sound {
         }
         let lost = self.recovered.last.0.saturating_sub(seen.last.0);
         let kept = match may {
-            May::LoseNothing => seen.islands == self.recovered.islands,
-            May::LoseTheLastCommit => lost <= 1,
-            May::LoseTheEnd => true,
+            MayLose::Nothing => seen.islands == self.recovered.islands,
+            MayLose::TheLastCommit => lost <= 1,
+            MayLose::TheEnd => true,
         };
         if !kept {
             return Err(format!("records are gone without a word, {lost} commits"));
@@ -129,9 +129,9 @@ pub(crate) fn flips(copies: u64, seed: u64, tally: &mut Tally) -> Result<(), Str
     let mut chance = Chance::new(seed, 2);
     for copy in 0..copies {
         let (sound, done, may) = if copy % 4 == 3 {
-            (&unsealed, "a byte changed in a copy, no seal", May::LoseTheLastCommit)
+            (&unsealed, "a byte changed in a copy, no seal", MayLose::TheLastCommit)
         } else {
-            (&sealed, "a byte changed in a copy, sealed", May::LoseNothing)
+            (&sealed, "a byte changed in a copy, sealed", MayLose::Nothing)
         };
         sound.restore();
         let (path, bytes) = &sound.files[chance.below(sound.files.len() as u64) as usize];
@@ -180,7 +180,7 @@ pub(crate) fn lengths(tally: &mut Tally) -> Result<(), String> {
         for len in 0..bytes.len() {
             std::fs::write(path, &bytes[..len]).map_err(|error| error.to_string())?;
             let outcome = sound
-                .outcome(May::LoseNothing)
+                .outcome(MayLose::Nothing)
                 .map_err(|breach| format!("{breach}: cut to {len}"))?;
             tally.add("a file cut to a length", outcome, 1);
         }
@@ -219,7 +219,7 @@ pub(crate) fn garbage(times: u64, seed: u64, tally: &mut Tally) -> Result<(), St
         let len = if sectors { 4096 * (1 + chance.below(4)) } else { 1 + chance.below(20_000) };
         bytes.extend((0..len).map(|_| chance.draw() as u8));
         std::fs::write(sound.file(file), &bytes).map_err(|error| error.to_string())?;
-        let outcome = sound.outcome(May::LoseNothing).map_err(|breach| {
+        let outcome = sound.outcome(MayLose::Nothing).map_err(|breach| {
             format!("{breach}: {len} bytes behind {}", sound.file(file).display())
         })?;
         tally.add("garbage appended to a file", outcome, 1);
@@ -227,7 +227,7 @@ pub(crate) fn garbage(times: u64, seed: u64, tally: &mut Tally) -> Result<(), St
     // The lock is no part of the journal.
     std::fs::write(sound.data.join(LOCK_FILE), b"noise").map_err(|error| error.to_string())?;
     sound.restore();
-    let outcome = sound.outcome(May::LoseNothing)?;
+    let outcome = sound.outcome(MayLose::Nothing)?;
     tally.add("garbage in the lock file", outcome, 1);
     Ok(())
 }

@@ -131,8 +131,8 @@ pub(crate) fn corpus(root: &Path) -> Result<(), String> {
     let one = read("journal/00000001.segment")?;
     let seal = read("journal/00000003.segment")?;
     let part = |from: usize, len: usize| one[from..from + len].to_vec();
-    let mut named = Shapes::default();
-    named.texts = vec!["sold".to_owned(), "ü".to_owned()];
+    let texts = vec!["sold".to_owned(), "ü".to_owned()];
+    let mut named = Shapes { texts, ..Shapes::default() };
     named.map.insert(7, Shape::Named { list: vec![1, 300], text: "low".to_owned() });
     named.map.insert(8, Shape::One(Box::default()));
     let coded = |value: &Shapes| {
