@@ -4,11 +4,15 @@
 
 use std::path::PathBuf;
 
+mod journal;
 mod sim;
 
 use archipelago_core::command::route::Table;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use journal::{
+    InspectArgs, ReplayArgs, StateArgs, StateView, VerifyArgs, WhatIfArgs,
+};
 pub use sim::{BatchArgs, CapsuleArgs, ParcelsArgs, WarehouseArgs};
 
 use super::report::Output;
@@ -24,6 +28,8 @@ Examples:
   archipelago replay --data sea                               the same state again, nothing is sent
   archipelago state warehouse --data sea --product 85123A
   archipelago inspect --data sea --island 3 --limit 5
+  archipelago state warehouse --data sea --at 3:17            right after record 17 of island 3
+  archipelago verify --data sea                               decided again: the same?
   archipelago sim warehouse --faults swarm --seeds 100        other faults with every seed
   archipelago sim warehouse --scenario last_units.toml        a world written down
 
@@ -71,6 +77,10 @@ pub enum Command {
     },
     /// Show the records of a journal in words
     Inspect(InspectArgs),
+    /// Decide every recorded input again: events, sends and replies must come out as recorded
+    Verify(VerifyArgs),
+    /// Decide every recorded input again, and count what this program would decide otherwise
+    WhatIf(WhatIfArgs),
     /// Run a workload in a simulated, hostile world, from a seed, and hold the laws against it
     #[command(arg_required_else_help = false)]
     Sim {
@@ -223,96 +233,6 @@ pub enum Returns {
     Skip,
     /// Submit them in their place between the orders.
     Submit,
-}
-
-/// `replay`.
-#[derive(Clone, Debug, Args)]
-pub struct ReplayArgs {
-    /// The directory with the journal
-    #[arg(long, value_name = "DIR")]
-    pub data: PathBuf,
-    /// How many threads replay islands [default: as many as there are cores]
-    #[arg(long, value_name = "T", value_parser = threads, allow_negative_numbers = true)]
-    pub threads: Option<u32>,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
-}
-
-impl ReplayArgs {
-    /// How to report.
-    #[must_use]
-    pub const fn output(&self) -> Output {
-        Output::of(self.json)
-    }
-}
-
-/// `state warehouse`.
-#[derive(Clone, Debug, Args)]
-pub struct StateArgs {
-    /// The directory with the journal
-    #[arg(long, value_name = "DIR")]
-    pub data: PathBuf,
-    /// One line an order, `<InvoiceNo> accepted|refused|open`, instead of the table of products
-    #[arg(long)]
-    orders: bool,
-    /// Only this product, with its shelf on each island
-    #[arg(long, value_name = "CODE", conflicts_with = "orders")]
-    pub product: Option<String>,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
-}
-
-impl StateArgs {
-    /// What to show.
-    #[must_use]
-    pub const fn view(&self) -> StateView {
-        if self.orders { StateView::Orders } else { StateView::Products }
-    }
-
-    /// How to report.
-    #[must_use]
-    pub const fn output(&self) -> Output {
-        Output::of(self.json)
-    }
-}
-
-/// What of the state is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StateView {
-    /// The stock of the products.
-    Products,
-    /// What became of each order (the JSON has the products too).
-    Orders,
-}
-
-/// `inspect`.
-#[derive(Clone, Debug, Args)]
-pub struct InspectArgs {
-    /// The directory with the journal
-    #[arg(long, value_name = "DIR")]
-    pub data: PathBuf,
-    /// Only this island, counted from 0 [default: all, one after the other]
-    #[arg(long, value_name = "I")]
-    pub island: Option<u32>,
-    /// The first position to show on an island
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub from: u64,
-    /// The most records to show
-    #[arg(long, value_name = "K", default_value_t = 20)]
-    pub limit: u64,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
-}
-
-impl InspectArgs {
-    /// How to report.
-    #[must_use]
-    pub const fn output(&self) -> Output {
-        Output::of(self.json)
-    }
 }
 
 /// `sim prefixes`.

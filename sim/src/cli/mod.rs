@@ -6,8 +6,8 @@
 //! 3. Exit 0: good. 1: the check failed. 2: bad usage or input.
 //! 4. A reader that goes away (`| head`) is no error.
 //!
-//! What each subcommand does stands in [`run`], [`replay`], [`state`] and [`inspect`]; the rest of
-//! the folder doesn't know islands.
+//! What each subcommand does stands in the module of its name ([`again`]: `verify` and `what-if`);
+//! the rest of the folder doesn't know islands.
 
 use std::ffi::OsString;
 use std::io::{self, BufWriter, Write};
@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 
+pub mod again;
 pub mod args;
 pub mod books;
 pub mod failure;
@@ -97,6 +98,8 @@ fn execute(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
             finish(&state::warehouse(&args)?, args.output(), out)
         }
         Command::Inspect(args) => finish(&inspect::inspect(&args)?, args.output(), out),
+        Command::Verify(args) => finish(&again::verify(&args)?, args.output(), out),
+        Command::WhatIf(args) => finish(&again::what_if(&args)?, args.output(), out),
     }
 }
 

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::failure::Failure;
 
+mod again;
 mod inspect;
 mod prefixes;
 mod replay;
@@ -19,6 +20,7 @@ mod run;
 mod sim;
 mod state;
 
+pub use again::{DifferenceView, KindView, PartView, VerifyReport, WhatIfReport};
 pub use inspect::{InspectReport, RecordView, SendView};
 pub use prefixes::PrefixesReport;
 pub use replay::ReplayReport;
