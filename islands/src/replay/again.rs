@@ -83,10 +83,7 @@ impl<'a> Again<'a> {
     /// # Errors
     /// [`OpenError`]: damage, or records that this build cannot apply. That decisions differ is no
     /// error: see [`Verified::first`].
-    pub fn verify<I: Island>(
-        self,
-        make: impl FnMut(IslandId) -> I,
-    ) -> Result<Verified, OpenError> {
+    pub fn verify<I: Island>(self, make: impl FnMut(IslandId) -> I) -> Result<Verified, OpenError> {
         Ok(Verified::of(self.examples(1).what_if(make)?))
     }
 

@@ -56,9 +56,7 @@ impl FromStr for At {
                 }
                 _ => None,
             },
-            (None, Some((millis, counter))) => {
-                stamp(millis, counter.parse().ok()).map(Self::Time)
-            }
+            (None, Some((millis, counter))) => stamp(millis, counter.parse().ok()).map(Self::Time),
             (None, None) => stamp(text, Some(u16::MAX)).map(Self::Time),
         };
         point.ok_or_else(|| {
@@ -89,7 +87,8 @@ struct Holds {
 /// The stamp of a point.
 pub(super) fn resolve(log: &Log, point: At) -> Result<Stamp, OpenError> {
     let islands = log.description().islands;
-    let mut holds = Holds { last: vec![JournalPosition::ZERO; islands as usize], ..Holds::default() };
+    let mut holds =
+        Holds { last: vec![JournalPosition::ZERO; islands as usize], ..Holds::default() };
     log.records(|at| -> Result<(), OpenError> {
         let stamp = at.record.stamp;
         holds.last[at.island.0 as usize] = at.position;

@@ -168,7 +168,12 @@ pub(super) fn compare<I: Island>(
     }
     if parts.is_empty() && times == Times::Compared {
         let (left, right) = (bytes_in_words(left.bytes()), bytes_in_words(right.bytes()));
-        parts.push(PartDiffers { part: Part::Form, entry: 1, left: Some(left), right: Some(right) });
+        parts.push(PartDiffers {
+            part: Part::Form,
+            entry: 1,
+            left: Some(left),
+            right: Some(right),
+        });
     }
     Ok(parts)
 }

@@ -11,8 +11,11 @@
 
 mod again;
 mod at;
+mod causes;
+mod diff;
 mod difference;
 mod error;
+mod index;
 mod log;
 mod restore;
 mod spread;
@@ -22,8 +25,11 @@ pub mod words;
 
 pub use again::Again;
 pub use at::At;
+pub use causes::{Causes, RecordId};
+pub use diff::{FirstDifference, IslandDiff, Side, diff};
 pub use difference::{Difference, Part, PartDiffers};
 pub use error::OpenError;
+pub use index::Record;
 pub use log::{Log, RecordAt};
 pub(crate) use restore::digest_of;
 pub use restore::{Figures, Restored};

@@ -180,13 +180,12 @@ pub(super) fn restore_upto<I: Island>(
     let started = Instant::now();
     let islands = settings.islands;
     let workers = threads.clamp(1, islands.max(1) as usize);
-    let shares = share_out(islands, workers, |island| Image::new(make(island)), |images| Share {
-        storage,
-        until,
+    let shares = share_out(
+        islands,
         workers,
-        images,
-        figures: Figures::default(),
-    });
+        |island| Image::new(make(island)),
+        |images| Share { storage, until, workers, images, figures: Figures::default() },
+    );
     let (recovered, shares) = spread(storage, settings, mode, shares, &mut |_| ())?;
     let mut figures = Figures::default();
     let mut images = Vec::with_capacity(workers);

@@ -72,7 +72,10 @@ mod tests {
         assert_eq!(type_name::<Option<Vec<u8>>>(), "Option");
         assert_eq!(kind::<u64>(&[7]), "u64");
         assert_eq!(kind::<Result<u8, String>>(&[0, 7]), "Ok");
-        assert_eq!((kind::<u64>(&[]).as_str(), words::<u64>(&[7]).as_str()), ("(not readable)", "7"));
+        assert_eq!(
+            (kind::<u64>(&[]).as_str(), words::<u64>(&[7]).as_str()),
+            ("(not readable)", "7")
+        );
         assert!(words::<u64>(&[]).starts_with("(0 bytes are not a u64"));
     }
 }

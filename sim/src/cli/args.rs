@@ -11,7 +11,8 @@ use archipelago_core::command::route::Table;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use journal::{
-    InspectArgs, ReplayArgs, StateArgs, StateView, VerifyArgs, WhatIfArgs,
+    DiffArgs, Direction, InspectArgs, ReplayArgs, StateArgs, StateView, VerifyArgs, WhatIfArgs,
+    WhyArgs,
 };
 pub use sim::{BatchArgs, CapsuleArgs, ParcelsArgs, WarehouseArgs};
 
@@ -30,6 +31,7 @@ Examples:
   archipelago inspect --data sea --island 3 --limit 5
   archipelago state warehouse --data sea --at 3:17            right after record 17 of island 3
   archipelago verify --data sea                               decided again: the same?
+  archipelago why --data sea --event 536365                   from its events to its request
   archipelago sim warehouse --faults swarm --seeds 100        other faults with every seed
   archipelago sim warehouse --scenario last_units.toml        a world written down
 
@@ -81,6 +83,10 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Decide every recorded input again, and count what this program would decide otherwise
     WhatIf(WhatIfArgs),
+    /// Walk from a record back to the client's request that led to it, or on to what came of it
+    Why(WhyArgs),
+    /// Compare two journals, record by record, to the first difference of each island
+    Diff(DiffArgs),
     /// Run a workload in a simulated, hostile world, from a seed, and hold the laws against it
     #[command(arg_required_else_help = false)]
     Sim {

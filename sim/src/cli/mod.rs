@@ -19,6 +19,7 @@ use clap::error::ErrorKind;
 pub mod again;
 pub mod args;
 pub mod books;
+pub mod diff;
 pub mod failure;
 pub mod history;
 pub mod inspect;
@@ -34,6 +35,7 @@ pub mod state;
 pub mod submit;
 mod text;
 pub mod twin;
+pub mod why;
 
 use args::{Cli, Command, RunWorkload, SimWorkload, StateWorkload};
 use failure::{Exit, Failure};
@@ -100,6 +102,8 @@ fn execute(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Inspect(args) => finish(&inspect::inspect(&args)?, args.output(), out),
         Command::Verify(args) => finish(&again::verify(&args)?, args.output(), out),
         Command::WhatIf(args) => finish(&again::what_if(&args)?, args.output(), out),
+        Command::Why(args) => finish(&why::why(&args)?, args.output(), out),
+        Command::Diff(args) => finish(&diff::diff(&args)?, args.output(), out),
     }
 }
 

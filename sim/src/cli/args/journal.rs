@@ -4,11 +4,12 @@
 
 use std::path::PathBuf;
 
-use archipelago::replay::At;
+use archipelago::replay::{At, RecordId};
 use clap::Args;
 
 use super::threads;
 use crate::cli::report::Output;
+use crate::cli::why::record_id;
 
 /// `replay`.
 #[derive(Clone, Debug, Args)]
@@ -92,8 +93,8 @@ pub struct InspectArgs {
     /// The first position to show on an island
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub from: u64,
-    /// The last records before this point instead, in the order of their stamps: ISLAND:POSITION
-    /// (that record is the last one shown), or a stamp
+    /// The last records up to this point instead, in the order of their stamps: ISLAND:POSITION
+    /// (right after that record), or a stamp
     #[arg(long, value_name = "POINT", conflicts_with = "from")]
     pub at: Option<At>,
     /// The most records to show
@@ -152,6 +153,76 @@ pub struct WhatIfArgs {
 }
 
 impl WhatIfArgs {
+    /// How to report.
+    #[must_use]
+    pub const fn output(&self) -> Output {
+        Output::of(self.json)
+    }
+}
+
+/// `why`.
+#[derive(Clone, Debug, Args)]
+#[group(id = "asked", required = true, multiple = false, args = ["record", "event"])]
+pub struct WhyArgs {
+    /// The directory with the journal
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// The record that is asked about
+    #[arg(value_name = "ISLAND:POSITION", value_parser = record_id)]
+    pub record: Option<RecordId>,
+    /// Ask about the records with an event or a reply that has this text in its words, as
+    /// `inspect` shows them
+    #[arg(long, value_name = "TEXT")]
+    pub event: Option<String>,
+    /// What came of it, instead of what led to it
+    #[arg(long)]
+    forward: bool,
+    /// The most records to show
+    #[arg(long, value_name = "K", default_value_t = 20)]
+    pub limit: usize,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl WhyArgs {
+    /// Which way to walk.
+    #[must_use]
+    pub const fn direction(&self) -> Direction {
+        if self.forward { Direction::Forward } else { Direction::Back }
+    }
+
+    /// How to report.
+    #[must_use]
+    pub const fn output(&self) -> Output {
+        Output::of(self.json)
+    }
+}
+
+/// Which way to walk along causes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// To the client's request.
+    Back,
+    /// To all that came of it.
+    Forward,
+}
+
+/// `diff`.
+#[derive(Clone, Debug, Args)]
+pub struct DiffArgs {
+    /// A directory with a journal
+    #[arg(value_name = "A")]
+    pub a: PathBuf,
+    /// Another one
+    #[arg(value_name = "B")]
+    pub b: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl DiffArgs {
     /// How to report.
     #[must_use]
     pub const fn output(&self) -> Output {
