@@ -4,13 +4,15 @@ use std::fs;
 use std::path::Path;
 
 /// Every page that names files and tests.
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 9] = [
     "README.md",
     "docs/ARCHITECTURE.md",
     "docs/DESIGN.md",
     "docs/STYLE.md",
     "docs/SIMULATION.md",
     "docs/TWIN.md",
+    "docs/JOURNAL.md",
+    "docs/SNAPSHOTS.md",
     "examples/scenarios/README.md",
 ];
 

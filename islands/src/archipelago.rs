@@ -9,6 +9,7 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -18,13 +19,15 @@ use archipelago_core::codec::CodecError;
 use archipelago_core::command::route;
 use archipelago_core::id::{ClientId, IslandId, RequestNumber, Slot};
 use archipelago_core::island::Island;
+use archipelago_core::journal::frame::CommitNumber;
 use archipelago_core::replay::{Digest, Image};
 
 use crate::command::{Again, AskError, Client, Pending};
 use crate::island::{Driver, IslandStats, Shared};
 use crate::journal::{DataDirectory, JournalError, Journaler, Recovered};
 use crate::machine::random;
-use crate::replay::{Figures, digest_of};
+use crate::replay::{Figures, OpenError, digest_of};
+use crate::snapshot::Keeper;
 
 /// How often a close looks whether everything has settled.
 const LOOK_PERIOD: Duration = Duration::from_micros(500);
@@ -39,6 +42,8 @@ pub(crate) struct Parts<I: Island> {
     pub(crate) shared: Arc<Shared<I>>,
     pub(crate) workers: Vec<JoinHandle<Vec<Driver<I>>>>,
     pub(crate) journaler: Journaler,
+    pub(crate) keeper: Option<Keeper>,
+    pub(crate) started_from: Option<CommitNumber>,
     pub(crate) data: Option<DataDirectory>,
     pub(crate) figures: Figures,
     pub(crate) recovered: Recovered,
@@ -49,6 +54,8 @@ pub struct Archipelago<I: Island> {
     shared: Arc<Shared<I>>,
     workers: Vec<JoinHandle<Vec<Driver<I>>>>,
     journaler: Option<Journaler>,
+    keeper: Option<Keeper>,
+    started_from: Option<CommitNumber>,
     /// Keeps the directory locked.
     _data: Option<DataDirectory>,
     figures: Figures,
@@ -108,11 +115,13 @@ impl<I: Island> Closed<I> {
 
 impl<I: Island> Archipelago<I> {
     pub(crate) fn new(parts: Parts<I>) -> Self {
-        let Parts { shared, workers, journaler, data, figures, recovered } = parts;
+        let Parts { shared, workers, journaler, keeper, started_from, data, figures, recovered } =
+            parts;
         let id = ClientId(u128::from(random()) << 64 | u128::from(random()));
         let client = Client::new(Arc::clone(&shared), id, RequestNumber::ZERO, Again::No);
         let journaler = Some(journaler);
-        Self { shared, workers, journaler, _data: data, figures, recovered, client }
+        let _data = data;
+        Self { shared, workers, journaler, keeper, started_from, _data, figures, recovered, client }
     }
 
     /// Asks the island that owns `key`, as an anonymous client of this process.
@@ -282,6 +291,21 @@ impl<I: Island> Archipelago<I> {
         (&self.figures, &self.recovered)
     }
 
+    /// The commit of the snapshot that the start went on from; `None` when it replayed everything.
+    #[must_use]
+    pub const fn started_from(&self) -> Option<CommitNumber> {
+        self.started_from
+    }
+
+    /// Makes a snapshot of what is durable now; returns its file when it has been verified. `None`
+    /// when there is nothing new, or no data directory. Islands go on meanwhile.
+    ///
+    /// # Errors
+    /// [`OpenError`]: it could not be written or verified; nothing is lost by that.
+    pub fn snapshot(&self) -> Result<Option<PathBuf>, OpenError> {
+        self.keeper.as_ref().map_or(Ok(None), Keeper::take)
+    }
+
     /// Closes: no new asks, everything on its way arrives (for at most `time`), the journal is
     /// sealed.
     ///
@@ -291,6 +315,7 @@ impl<I: Island> Archipelago<I> {
         let span = tracing::info_span!("close");
         let _entered = span.enter();
         self.shared.doors.closing.store(true, Ordering::SeqCst);
+        self.keeper = None;
         // Whatever keeps it from settling is told by what is found below.
         let _ = self.settle(time);
         let threads = self.workers.len();

@@ -6,21 +6,26 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use archipelago_core::codec;
 use archipelago_core::command::route::Table;
 use archipelago_core::id::{IslandId, Life, Session};
 use archipelago_core::island::{Island, Kernel, Limits};
 use archipelago_core::journal::frame::CodeVersion;
+use archipelago_core::replay::Image;
 use crossbeam::sync::Parker;
 
 use crate::archipelago::{Archipelago, Parts};
 use crate::island::{Driver, Mailbox, Notice, Shared, Worker};
 use crate::journal::{
-    DataDirectory, Description, Durability, Durable, GroupJournal, JournalError, JournalSettings,
-    Journaler, Memory, SEGMENT_BYTES, ScanMode, Storage,
+    DataDirectory, Description, Durability, Durable, GroupJournal, IdleSeal, JournalError,
+    JournalSettings, Journaler, Memory, SEGMENT_BYTES, ScanMode, Storage,
 };
 use crate::link::Rereader;
 use crate::machine::{random, wall_clock};
-use crate::replay::{OpenError, restore};
+use crate::replay::OpenError;
+use crate::snapshot::{
+    Folder, Keeper, Passed, Snapshot, SnapshotPolicy, Source, newest, replay_on,
+};
 
 /// Where the journal is.
 #[derive(Clone)]
@@ -50,6 +55,7 @@ pub struct Builder {
     threads: Option<usize>,
     place: Place,
     durability: Durability,
+    idle_seal: IdleSeal,
     application: String,
     configuration: String,
     code: CodeVersion,
@@ -57,6 +63,7 @@ pub struct Builder {
     unanswered_max: u32,
     queue_max: usize,
     limits: Limits,
+    snapshots: SnapshotPolicy,
 }
 
 /// A builder: 16 islands, a thread per core (at most one an island), a journal in memory.
@@ -67,6 +74,7 @@ pub fn builder() -> Builder {
         threads: None,
         place: Place::Memory,
         durability: Durability::Disk,
+        idle_seal: IdleSeal::default(),
         application: "application".to_owned(),
         configuration: String::new(),
         code: CodeVersion::default(),
@@ -74,6 +82,7 @@ pub fn builder() -> Builder {
         unanswered_max: 1024,
         queue_max: 16_384,
         limits: Limits::default(),
+        snapshots: SnapshotPolicy::default(),
     }
 }
 
@@ -122,6 +131,14 @@ impl Builder {
         self
     }
 
+    /// When a journal that nobody writes to is sealed, so that damage to its last commit can be told
+    /// from a torn write. Default: after 10 ms. One in memory never is.
+    #[must_use]
+    pub const fn idle_seal(mut self, idle: IdleSeal) -> Self {
+        self.idle_seal = idle;
+        self
+    }
+
     /// The application's name and what else must not change under a journal (free text). A data
     /// directory made with others is refused.
     #[must_use]
@@ -166,8 +183,16 @@ impl Builder {
         self
     }
 
-    /// Opens the system: replays the journal into islands made by `make`, sends what was never
-    /// acknowledged again, and starts.
+    /// When snapshots are made; only a data directory has any. Default: one for each 256 MiB of
+    /// journal.
+    #[must_use]
+    pub const fn snapshots(mut self, policy: SnapshotPolicy) -> Self {
+        self.snapshots = policy;
+        self
+    }
+
+    /// Opens the system: replays the journal, from the newest snapshot on, into islands made by
+    /// `make`, sends what was never acknowledged again, and starts.
     ///
     /// # Errors
     /// [`OpenError`]: a setting that cannot be, a directory in use or of another application, a
@@ -182,7 +207,18 @@ impl Builder {
         let threads = self.thread_count()?;
         let now = wall_clock();
         let (data, storage, settings) = self.open_storage()?;
-        let restored = restore(&*storage, &settings, ScanMode::Repair, threads, &mut make)?;
+        let born: Vec<Image<I>> =
+            (0..self.islands).map(|island| Image::new(make(IslandId(island)))).collect();
+        let folder = data.as_ref().map(|data| Folder::of(data.path()));
+        let born_bytes = folder.as_ref().map(|_| encoded(&born)).transpose()?;
+        let base = match &folder {
+            Some(folder) => newest_told(folder, &*storage, &settings)?,
+            None => None,
+        };
+        let started_from = base.as_ref().map(|base| base.taken.recovered().last);
+        let mode = ScanMode::Repair;
+        let (restored, unacked) =
+            replay_on(&*storage, &settings, mode, threads, base, move || born)?;
         let figures = restored.figures;
         tracing::info!(figures.records, figures.events, ?figures.elapsed, "replayed");
         if let Some(torn) = &restored.recovered.torn {
@@ -199,19 +235,25 @@ impl Builder {
         }
         let latest = restored.images.iter().map(|image| image.stamp.millis()).max();
         let started = now.max(latest.unwrap_or_default());
-        let shared =
-            Arc::new(Shared::new(Arc::clone(&table), mailboxes, self.unanswered_max, started));
-        let journaler =
-            Journaler::spawn(journal, notifier(Arc::clone(&shared))).map_err(OpenError::Thread)?;
+        let stats = journal.stats();
+        let (routes, told, most) = (Arc::clone(&table), Arc::clone(&stats), self.unanswered_max);
+        let shared = Arc::new(Shared::new(routes, mailboxes, told, most, started));
+        // Nobody opens a journal again that was in memory.
+        let idle =
+            if matches!(self.place, Place::Memory) { IdleSeal::Never } else { self.idle_seal };
+        let journaler = Journaler::spawn(journal, idle, notifier(Arc::clone(&shared)))
+            .map_err(OpenError::Thread)?;
         let recovery = (restored.figures, restored.recovered.clone());
 
         let mut columns: Vec<Vec<Driver<I>>> = (0..threads).map(|_| Vec::new()).collect();
-        for (at, image) in restored.images.into_iter().enumerate() {
+        for (at, (image, unacked)) in restored.images.into_iter().zip(unacked).enumerate() {
             let island = IslandId(at as u32);
             let tail = restored.recovered.islands.get(at).and_then(|tail| tail.place);
             let session = Session(started.0);
             let table = Arc::clone(&table);
-            let kernel = Kernel::start(island, table, settings.life, session, self.limits, image);
+            let life = settings.life;
+            let mut kernel = Kernel::start(island, table, life, session, self.limits, image);
+            kernel.adopt(unacked);
             columns[at % threads].push(Driver::new(island, kernel, tail));
         }
         let mut workers = Vec::new();
@@ -226,7 +268,15 @@ impl Builder {
             })?);
         }
         let (figures, recovered) = recovery;
-        Ok(Archipelago::new(Parts { shared, workers, journaler, data, figures, recovered }))
+        let source = folder.zip(born_bytes);
+        let keeper = source.map(|(folder, born)| {
+            let source = Source::new(folder, Arc::clone(&storage), settings, stats, born);
+            Keeper::spawn::<I>(source, self.snapshots)
+        });
+        let keeper = keeper.transpose().map_err(OpenError::Thread)?;
+        let parts =
+            Parts { shared, workers, journaler, keeper, data, figures, recovered, started_from };
+        Ok(Archipelago::new(parts))
     }
 
     fn thread_count(&self) -> Result<usize, OpenError> {
@@ -269,6 +319,29 @@ impl Builder {
 
 /// A journal's place, opened: the locked directory if there is one, the segments, the settings.
 type Opened = (Option<DataDirectory>, Arc<dyn Storage>, JournalSettings);
+
+/// Islands as bytes, for the thread that makes snapshots.
+fn encoded<I: Island>(images: &[Image<I>]) -> Result<Vec<Vec<u8>>, OpenError> {
+    let encode = |image| {
+        let mut bytes = Vec::new();
+        codec::encode(image, &mut bytes).map(|()| bytes)
+    };
+    let all = images.iter().map(encode).collect::<Result<_, _>>();
+    all.map_err(|error| OpenError::Setting(error.to_string()))
+}
+
+/// The newest snapshot that can be used; those passed over are told.
+fn newest_told<I: Island>(
+    folder: &Folder,
+    storage: &dyn Storage,
+    settings: &JournalSettings,
+) -> Result<Option<Snapshot<I>>, OpenError> {
+    let (found, passed) = newest(folder, storage, settings)?;
+    for Passed { file, reason } in passed {
+        tracing::warn!(file = %file.display(), reason, "a snapshot is passed over");
+    }
+    Ok(found)
+}
 
 /// Tells workers what became durable.
 fn notifier<I: Island>(

@@ -58,6 +58,7 @@ mod machine;
 mod meters;
 pub mod patterns;
 pub mod replay;
+pub mod snapshot;
 
 pub use archipelago::{Archipelago, AtRest, Closed, Settled};
 pub use archipelago_core as core;
@@ -68,3 +69,4 @@ pub use builder::{Builder, builder};
 pub use command::{AskError, Client, Pending};
 pub use journal::Durability;
 pub use replay::OpenError;
+pub use snapshot::SnapshotPolicy;

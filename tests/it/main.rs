@@ -16,6 +16,8 @@ mod damage;
 mod harness;
 mod kill;
 mod refusal;
+mod repair;
 mod replayed;
+mod snapshot;
 mod tidy;
 mod truths;

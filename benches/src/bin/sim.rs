@@ -26,8 +26,9 @@ struct Args {
     /// Tokens in flight, per node.
     #[arg(long, value_delimiter = ',', default_value = "1,8")]
     tokens_per_node: Vec<NonZeroU32>,
-    /// Deliveries of all tokens; rounded up to whole rounds of the tokens.
-    #[arg(long, default_value_t = 400_000)]
+    /// Deliveries of all tokens; rounded up to whole rounds of the tokens. So many that a ring of a
+    /// thousand nodes is not measured while it starts.
+    #[arg(long, default_value_t = 4_000_000)]
     deliveries: u32,
     /// Runs of each contender.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]

@@ -25,6 +25,11 @@ pub trait Island: Serialize + DeserializeOwned + Send + 'static {
     /// What a client hears.
     type Reply: Wire;
 
+    /// The version of the state's own form. Raise it when the state's fields change, or when
+    /// `evolve` did something wrong: snapshots of another version are passed over, and the state is
+    /// built again from the journal.
+    const STATE_VERSION: u32 = 0;
+
     /// Decides one command. It cannot change state; it says what shall happen through `turn`.
     /// It must be a function of `self`, `command` and `turn` alone.
     ///

@@ -125,7 +125,7 @@ impl fmt::Display for BlockPlace {
 pub struct CodeVersion(pub u32);
 
 /// The checksum of a commit's last header; the next commit repeats it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Chain(pub u32);
 
 impl Chain {

@@ -22,6 +22,9 @@ pub enum Busy {
     /// The client runs too far ahead of its oldest unanswered request.
     #[error("this client has too many requests since its oldest unanswered one")]
     Client,
+    /// The disk is full. What was admitted goes on as long as there is room for it.
+    #[error("the disk is full: make room, and it goes on by itself")]
+    DiskFull,
 }
 
 /// Why there is no reply.

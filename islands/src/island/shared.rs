@@ -1,8 +1,8 @@
 //! What client threads and workers share: routes, gauges and the doors.
 //!
 //! Rules:
-//! 1. Admission decides at the edge, without a lock: per island a gauge of unanswered requests and
-//!    a flag "full", per worker a bounded queue.
+//! 1. Admission decides at the edge, without a lock: a flag that the disk is full, per island a
+//!    gauge of unanswered requests and a flag "full", per worker a bounded queue.
 //! 2. When the doors are shut, every ask is told why.
 //!
 //! It doesn't know what a command means.
@@ -19,6 +19,7 @@ use archipelago_core::time::Millis;
 use super::driver::{Delivery, Query};
 use super::mailbox::Mailbox;
 use crate::command::{AskError, Busy, Waiter};
+use crate::journal::JournalStats;
 
 /// What a request that is not admitted comes back with.
 pub(crate) type NotAdmitted<I> =
@@ -53,6 +54,7 @@ pub(crate) struct Shared<I: Island> {
     pub(crate) mailboxes: Vec<Mailbox<I>>,
     pub(crate) gauges: Vec<Gauge>,
     pub(crate) doors: Doors,
+    pub(crate) journal: Arc<JournalStats>,
     pub(crate) unanswered_max: u32,
     pub(crate) started: Instant,
     pub(crate) started_millis: Millis,
@@ -62,6 +64,7 @@ impl<I: Island> Shared<I> {
     pub(crate) fn new(
         table: Arc<Table>,
         mailboxes: Vec<Mailbox<I>>,
+        journal: Arc<JournalStats>,
         unanswered_max: u32,
         started_millis: Millis,
     ) -> Self {
@@ -71,6 +74,7 @@ impl<I: Island> Shared<I> {
             mailboxes,
             gauges,
             doors: Doors::default(),
+            journal,
             unanswered_max,
             started: Instant::now(),
             started_millis,
@@ -119,6 +123,9 @@ impl<I: Island> Shared<I> {
             gauge.busy.fetch_add(1, Ordering::Relaxed);
             Err((AskError::Busy(busy), request, waiter))
         };
+        if self.journal.room().is_full() {
+            return busy(Busy::DiskFull, request, waiter);
+        }
         if gauge.full.load(Ordering::Relaxed) {
             return busy(Busy::Backlog(island), request, waiter);
         }
@@ -209,7 +216,8 @@ pub(super) mod tests {
     fn who_comes_after_the_workers_have_ended_is_told_and_not_left_in_the_queue() {
         let mailbox = Mailbox::new(4, Parker::new().unparker().clone());
         let table = Arc::new(Table::modulo(1).unwrap());
-        let shared = Arc::new(Shared::<Echo>::new(table, vec![mailbox], 4, Millis(0)));
+        let shared =
+            Arc::new(Shared::<Echo>::new(table, vec![mailbox], Arc::default(), 4, Millis(0)));
         let client = Client::new(Arc::clone(&shared), ClientId(1), RequestNumber::ZERO, Again::Yes);
         // It passed the doors just before they were shut.
         shared.doors.stop.store(true, Ordering::SeqCst);

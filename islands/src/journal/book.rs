@@ -45,6 +45,7 @@ pub struct Commit {
     place: BlockPlace,
     create: Option<Segment>,
     image: Vec<u8>,
+    records: u64,
     durable: Vec<Durable>,
 }
 
@@ -65,6 +66,12 @@ impl Commit {
     #[must_use]
     pub fn create(&self) -> Option<Segment> {
         self.create
+    }
+
+    /// How many records it holds, of all islands.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.records
     }
 
     /// The bytes to write: whole sectors.
@@ -167,6 +174,7 @@ impl Book {
         }
         self.move_on(blocks)?;
         let count = blocks.len() as u32;
+        let records = blocks.iter().map(|block| u64::from(block.records)).sum();
         let (place, create) = self.advance(bytes);
         let mut writer = self.writer(place, bytes);
         let mut durable = Vec::with_capacity(blocks.len());
@@ -191,7 +199,15 @@ impl Book {
             block.body.clear();
             durable.push(Durable { island: block.island, upto, place: here, body: block.body });
         }
-        Ok(Some(self.finish(writer, create, durable, Ending::Data)))
+        Ok(Some(Commit { records, ..self.finish(writer, create, durable, Ending::Data) }))
+    }
+
+    /// Whether a seal would prove something, and fits into the segment being filled: so it is
+    /// written without making, or waiting for, another one.
+    #[must_use]
+    pub fn wants_seal_here(&self) -> bool {
+        let room = self.current.bytes - self.offset >= SECTOR as u64;
+        room && self.ending == Ending::Data && self.prepared == self.completed
     }
 
     /// An empty commit that proves the one before durable. `None` when there is nothing to prove.
@@ -313,7 +329,8 @@ impl Book {
         self.chain = writer.chain;
         self.ending = ending;
         self.prepared = self.prepared.next();
-        Commit { number: self.prepared, place: writer.place, create, image: writer.image, durable }
+        let (number, place, image) = (self.prepared, writer.place, writer.image);
+        Commit { number, place, create, image, records: 0, durable }
     }
 }
 

@@ -99,18 +99,28 @@ impl Description {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(JournalError::io("read", name)(error)),
         };
+        Self::parse(&text, path).map(Some)
+    }
+
+    /// Reads the text of the description of the data directory `path`, which is named in errors.
+    ///
+    /// # Errors
+    /// [`JournalError::Description`], [`JournalError::UnknownFormat`] and
+    /// [`JournalError::Mismatch`] for slots or a hash that this version does not have.
+    pub fn parse(text: &[u8], path: &Path) -> Result<Self, JournalError> {
+        let name = path.join(DESCRIPTION_FILE).display().to_string();
         let damaged = |error: serde_json::Error| JournalError::Description {
             file: name.clone(),
             line: error.line(),
             column: error.column(),
             reason: error.to_string(),
         };
-        let version: StoredVersion = serde_json::from_slice(&text).map_err(damaged)?;
+        let version: StoredVersion = serde_json::from_slice(text).map_err(damaged)?;
         if version.format_version != FORMAT_VERSION {
             let (found, known) = (version.format_version, FORMAT_VERSION);
             return Err(JournalError::UnknownFormat { file: name, found, known });
         }
-        let stored: Stored = serde_json::from_slice(&text).map_err(damaged)?;
+        let stored: Stored = serde_json::from_slice(text).map_err(damaged)?;
         differs(path, "slots", &stored.slots.to_string(), &SLOTS.to_string())?;
         differs(path, "hash", &stored.hash, HASH)?;
         let digits = stored.life.len() == 16 && stored.life.bytes().all(|c| c.is_ascii_hexdigit());
@@ -119,13 +129,13 @@ impl Description {
             let reason = format!("life `{}` is not 16 hexadecimal digits", stored.life);
             return Err(JournalError::Description { file: name, line: 1, column: 1, reason });
         };
-        Ok(Some(Self {
+        Ok(Self {
             life: Life(life),
             islands: stored.islands,
             application: stored.application,
             configuration: stored.configuration,
             segment_bytes: stored.segment_bytes,
-        }))
+        })
     }
 
     /// Writes the description into the data directory `path`, durably.

@@ -80,7 +80,7 @@ impl Directory {
     }
 
     fn path(&self, segment: SegmentNumber) -> PathBuf {
-        self.folder.join(format!("{:08}{SUFFIX}", segment.0))
+        self.folder.join(segment_file(segment))
     }
 
     fn file(&self, segment: SegmentNumber) -> io::Result<Arc<OpenSegment>> {
@@ -101,10 +101,15 @@ impl Directory {
     }
 }
 
+/// The name of a segment's file.
+pub(super) fn segment_file(segment: SegmentNumber) -> String {
+    format!("{:08}{SUFFIX}", segment.0)
+}
+
 /// Makes a folder and all it is in, and its name durable.
 ///
 /// What exists is flushed as well: it may be left by a process that died before it did so.
-pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     let parent = folder.parent();
     if !folder.exists() {
         if let Some(parent) = parent.filter(|parent| !parent.as_os_str().is_empty()) {
@@ -120,7 +125,7 @@ pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
 }
 
 /// Makes the names in a folder durable.
-pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     // The parent of a relative path of one part is the empty path: the working directory.
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     File::open(folder)?.sync_all()

@@ -4,7 +4,10 @@ use std::fmt;
 use std::io;
 
 use archipelago_core::id::{IslandId, JournalPosition};
-use archipelago_core::journal::frame::{BlockPlace, CommitNumber, FrameError};
+use archipelago_core::journal::frame::{BlockKind, BlockPlace, CommitNumber, FrameError};
+
+use super::reader::Fault;
+use super::storage::Storage;
 
 /// A journal cannot be opened, read or written.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +23,7 @@ pub enum JournalError {
         source: io::Error,
     },
     /// Data that had been kept is damaged. Nothing was changed.
-    #[error("{0}; nothing was changed: restore the file from a copy")]
+    #[error("{0}; nothing was changed: restore the file from a copy, or see `journal check`")]
     Damaged(Damage),
     /// A segment in the middle is not there. Nothing was changed.
     #[error("{file} is missing, but later segments are there: put the file back")]
@@ -37,6 +40,14 @@ pub enum JournalError {
         bytes: u64,
         /// What it was made with, at least.
         expected: u64,
+    },
+    /// A segment file is not whole sectors: something was appended, or cut off. Nothing was changed.
+    #[error("{file} has {bytes} bytes, not a multiple of 4096: restore it from a copy")]
+    SegmentOdd {
+        /// The file.
+        file: String,
+        /// What it has.
+        bytes: u64,
     },
     /// The block asked for does not stand there.
     #[error("{file} offset {offset}: no block to read: {source}")]
@@ -161,7 +172,7 @@ pub enum JournalError {
 
 impl JournalError {
     /// An operating-system error with what was tried on what.
-    pub(super) fn io(
+    pub(crate) fn io(
         doing: &'static str,
         what: impl Into<String>,
     ) -> impl FnOnce(io::Error) -> Self {
@@ -181,10 +192,34 @@ pub struct Damage {
     pub commit: CommitNumber,
     /// Whose block, when the damage left that readable.
     pub island: Option<IslandId>,
+    /// The position of the block's first record, likewise.
+    pub position: Option<JournalPosition>,
     /// What it means: the label of the row in the recovery table.
     pub label: &'static str,
     /// What was wrong with the bytes.
     pub detail: String,
+}
+
+impl Damage {
+    /// The damage that `fault` is, where `commit` was expected.
+    pub(super) fn at(
+        storage: &dyn Storage,
+        commit: CommitNumber,
+        label: &'static str,
+        fault: Fault,
+    ) -> Self {
+        let Fault { place, header, detail, .. } = fault;
+        let data = header.filter(|header| header.kind == BlockKind::Data);
+        Self {
+            file: storage.name(place.segment),
+            place,
+            commit,
+            island: data.as_ref().map(|header| header.island),
+            position: data.as_ref().map(|header| header.first),
+            label,
+            detail,
+        }
+    }
 }
 
 impl fmt::Display for Damage {
@@ -192,6 +227,9 @@ impl fmt::Display for Damage {
         write!(f, "{} offset {}: commit {}", self.file, self.place.offset, self.commit)?;
         if let Some(island) = self.island {
             write!(f, ", island {island}")?;
+        }
+        if let Some(position) = self.position {
+            write!(f, ", position {position}")?;
         }
         write!(f, ": {}", self.label)?;
         if !self.detail.is_empty() {

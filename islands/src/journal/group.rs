@@ -15,6 +15,7 @@ use archipelago_core::journal::frame::{Block, CommitNumber, SegmentNumber};
 
 use super::book::{Book, Commit, Durable};
 use super::error::JournalError;
+use super::room::Room;
 use super::scan::Recovered;
 use super::settings::{Durability, JournalSettings};
 use super::storage::{Segment, Storage};
@@ -24,6 +25,8 @@ use super::storage::{Segment, Storage};
 pub struct JournalStats {
     bytes: AtomicU64,
     commits: AtomicU64,
+    records: AtomicU64,
+    room: Room,
 }
 
 impl JournalStats {
@@ -33,10 +36,22 @@ impl JournalStats {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// Durable commits since the journal was made.
+    /// Durable commits since the journal was made: the number of the last one.
     #[must_use]
     pub fn commits(&self) -> u64 {
-        self.commits.load(Ordering::Relaxed)
+        self.commits.load(Ordering::Acquire)
+    }
+
+    /// Whether there is room for more.
+    #[must_use]
+    pub const fn room(&self) -> &Room {
+        &self.room
+    }
+
+    /// Durable records of all islands since the journal was made.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.records.load(Ordering::Relaxed)
     }
 }
 
@@ -120,6 +135,8 @@ impl GroupJournal {
         let stats = JournalStats {
             bytes: AtomicU64::new(recovered.bytes),
             commits: AtomicU64::new(recovered.last.0),
+            records: AtomicU64::new(recovered.islands.iter().map(|tail| tail.upto.0).sum()),
+            room: Room::default(),
         };
         let durability = settings.durability;
         let stats = Arc::new(stats);
@@ -174,16 +191,37 @@ impl GroupJournal {
         self.guarded(|journal| journal.flush(commit))
     }
 
+    /// Whether [`Self::seal_idle`] would write a seal.
+    #[must_use]
+    pub fn wants_seal(&self) -> bool {
+        self.failed.is_none() && self.book.wants_seal_here()
+    }
+
+    /// Seals the journal for the time being, so that damage to its last commit can be told from a
+    /// torn write. Nothing happens when that commit is a seal already, and when the seal would
+    /// need a new segment.
+    ///
+    /// # Errors
+    /// The first error this journal met, now or earlier.
+    pub fn seal_idle(&mut self) -> Result<(), Arc<JournalError>> {
+        self.guarded(|journal| if journal.book.wants_seal_here() { journal.seal() } else { Ok(()) })
+    }
+
+    fn seal(&mut self) -> Result<(), JournalError> {
+        if let Some(seal) = self.book.prepare_seal() {
+            self.write(&seal)?;
+            self.flush(seal)?;
+        }
+        Ok(())
+    }
+
     /// Seals the journal, so that damage to its last commit can be told from a torn write.
     ///
     /// # Errors
     /// The first error this journal met, now or earlier.
     pub fn close(mut self) -> Result<ClosedJournal, Arc<JournalError>> {
         self.guarded(|journal| {
-            if let Some(seal) = journal.book.prepare_seal() {
-                journal.write(&seal)?;
-                journal.flush(seal)?;
-            }
+            journal.seal()?;
             // A segment made ahead that nobody came to need: all that was written is durable.
             let _ = journal.finish_making();
             Ok(())
@@ -211,7 +249,7 @@ impl GroupJournal {
         std::mem::replace(&mut self.ahead, Ok(()))?;
         if let Some(needed) = commit.create() {
             self.finish_making()?;
-            create(&*self.storage, needed)?;
+            self.make_now(needed)?;
         } else if self.making.as_ref().is_some_and(|making| making.number == segment) {
             self.finish_making()?;
         }
@@ -228,7 +266,9 @@ impl GroupJournal {
                 .map_err(JournalError::io("flush", self.storage.name(segment)))?;
         }
         self.stats.bytes.fetch_add(commit.image().len() as u64, Ordering::Relaxed);
-        self.stats.commits.fetch_add(1, Ordering::Relaxed);
+        self.stats.records.fetch_add(commit.records(), Ordering::Relaxed);
+        // Whoever sees the number sees the commit's bytes.
+        self.stats.commits.fetch_add(1, Ordering::Release);
         let durable = self.book.complete(commit);
         // This commit is durable whatever happens to the next segment; who needs that hears of it.
         self.ahead = self.make_ahead();
@@ -243,14 +283,25 @@ impl GroupJournal {
         };
         let Some(next) = next else { return Ok(()) };
         self.finish_making()?;
-        let storage = Arc::clone(&self.storage);
+        let (storage, stats) = (Arc::clone(&self.storage), self.stats());
         let thread = std::thread::Builder::new()
             .name("journal-segment".to_owned())
-            .spawn(move || storage.create(next))
+            .spawn(move || stats.room.make(&*storage, next))
             .map_err(JournalError::io("start a thread to make", self.storage.name(next.number)))?;
         self.making = Some(Making { number: next.number, thread });
         self.book.reserve(next);
         Ok(())
+    }
+
+    /// Makes a segment that nobody made ahead. A driver without threads cannot wait for room.
+    fn make_now(&self, segment: Segment) -> Result<(), JournalError> {
+        match self.ahead_of_need {
+            AheadOfNeed::Never => create(&*self.storage, segment),
+            AheadOfNeed::OnAThread => {
+                let made = self.stats.room.make(&*self.storage, segment);
+                made.map_err(JournalError::io("make", self.storage.name(segment.number)))
+            }
+        }
     }
 
     /// Waits for the segment being made, if there is one.
@@ -265,6 +316,7 @@ impl GroupJournal {
 impl Drop for GroupJournal {
     fn drop(&mut self) {
         if let Some(making) = self.making.take() {
+            self.stats.room.end();
             let _ = making.thread.join();
         }
     }

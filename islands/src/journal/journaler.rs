@@ -2,7 +2,7 @@
 //!
 //! Islands hand over blocks and go on; the thread takes one hand-over, then all that are queued
 //! up to 8 MiB, writes them as one commit, and tells. While it waits for the disk, more queue up:
-//! the slower the disk, the larger the commits. There is no timer.
+//! the slower the disk, the larger the commits. No commit waits for a timer.
 //!
 //! Rules:
 //! 1. Hand-overs are written in the order they came in.
@@ -10,16 +10,19 @@
 //!    failure once for each hand-over, with the error. Every hand-over gets its answer.
 //! 3. The queue holds 1,024 hand-overs; handing over blocks the caller when it is full. Callers
 //!    wait for durability after a few, so they do not meet this limit.
-//! 4. Closing writes what was handed over before it, then a seal. Dropping writes what was handed
+//! 4. When nothing was handed over for some milliseconds, it seals the journal ([`IdleSeal`]): damage
+//!    to the last commit can then be told from a torn write. One seal for each idle time, and none
+//!    while there is work. When a seal fails the journal is finished; the next hand-over hears it.
+//! 5. Closing writes what was handed over before it, then a seal. Dropping writes what was handed
 //!    over, and no seal.
 
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use archipelago_core::journal::frame::Block;
-use crossbeam::channel::{Receiver, Sender, bounded};
+use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::book::Durable;
 use super::error::JournalError;
@@ -31,6 +34,23 @@ pub const HAND_OVERS_MAX: usize = 1024;
 
 /// No more hand-overs are added to a commit from this size on, in bytes.
 const COMMIT_BYTES: usize = 8 << 20;
+
+/// When a journal that nobody writes to is sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdleSeal {
+    /// When nothing was handed over for so long.
+    After(Duration),
+    /// Only when it is closed.
+    Never,
+}
+
+impl Default for IdleSeal {
+    /// After 10 ms: long beside a flush, so that a journal at work is not sealed; short beside the
+    /// time in which a disk rots.
+    fn default() -> Self {
+        Self::After(Duration::from_millis(10))
+    }
+}
 
 type Closed = Result<ClosedJournal, Arc<JournalError>>;
 
@@ -77,13 +97,14 @@ impl Journaler {
     /// When the operating system refuses a thread.
     pub fn spawn(
         journal: GroupJournal,
+        idle: IdleSeal,
         notify: impl FnMut(Result<Vec<Durable>, Arc<JournalError>>) + Send + 'static,
     ) -> io::Result<Self> {
         let (queue, hand_overs) = bounded(HAND_OVERS_MAX);
         let stats = journal.stats();
         let thread = std::thread::Builder::new()
             .name("journaler".to_owned())
-            .spawn(move || run(journal, &hand_overs, notify))?;
+            .spawn(move || run(journal, &hand_overs, idle, notify))?;
         Ok(Self { hand_over: HandOver { queue }, stats, thread: Some(thread) })
     }
 
@@ -124,6 +145,8 @@ impl Journaler {
     }
 
     fn stop(&mut self, ending: Ending) -> Option<std::thread::Result<Option<Closed>>> {
+        // What waits for room on a full disk waits no longer.
+        self.stats.room().end();
         // When the thread is gone, joining tells why.
         let _ = self.hand_over.queue.send(Message::Stop(ending));
         self.thread.take().map(JoinHandle::join)
@@ -141,12 +164,27 @@ impl Drop for Journaler {
 fn run(
     mut journal: GroupJournal,
     queue: &Receiver<Message>,
+    idle: IdleSeal,
     mut notify: impl FnMut(Result<Vec<Durable>, Arc<JournalError>>),
 ) -> Option<Closed> {
     let mut blocks = Vec::new();
     let stats = journal.stats();
     loop {
-        let (hand_overs, stop) = take(queue, &mut blocks);
+        let first = match idle {
+            IdleSeal::After(time) if journal.wants_seal() => match queue.recv_timeout(time) {
+                Ok(message) => Some(message),
+                Err(RecvTimeoutError::Disconnected) => None,
+                Err(RecvTimeoutError::Timeout) => {
+                    if let Err(error) = journal.seal_idle() {
+                        // Nobody waits for a seal; the next hand-over gets the same error.
+                        tracing::error!(%error, "the idle journal could not be sealed");
+                    }
+                    continue;
+                }
+            },
+            _ => queue.recv().ok(),
+        };
+        let (hand_overs, stop) = take(first, queue, &mut blocks);
         if hand_overs > 0 {
             let (began, bytes) = (Instant::now(), stats.bytes());
             match journal.commit(&mut blocks) {
@@ -168,11 +206,15 @@ fn run(
     }
 }
 
-/// Waits for one message, then takes all that are queued, up to [`COMMIT_BYTES`]. Returns how many
-/// hand-overs it took, and whether to stop after them.
-fn take(queue: &Receiver<Message>, blocks: &mut Vec<Block>) -> (usize, Option<Ending>) {
+/// After the `first` message (none: nobody is left to send one) takes all that are queued, up to
+/// [`COMMIT_BYTES`]. Returns how many hand-overs it took, and whether to stop after them.
+fn take(
+    first: Option<Message>,
+    queue: &Receiver<Message>,
+    blocks: &mut Vec<Block>,
+) -> (usize, Option<Ending>) {
     let (mut hand_overs, mut bytes) = (0, 0);
-    let mut message = queue.recv().unwrap_or(Message::Stop(Ending::Unsealed));
+    let mut message = first.unwrap_or(Message::Stop(Ending::Unsealed));
     loop {
         match message {
             Message::Stop(ending) => return (hand_overs, Some(ending)),

@@ -50,14 +50,7 @@ impl DataDirectory {
         make_folder(path).map_err(JournalError::io("make", shown(path)))?;
         // Before the lock file is made: a directory of somebody else's must stay as it is.
         check_ours(path)?;
-        let file = path.join(LOCK_FILE);
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&file)
-            .map_err(JournalError::io("open", file.display().to_string()))?;
-        locked(lock.try_lock(), path)?;
+        let lock = lock_to_write(path)?;
         let description = match Description::read(path)? {
             Some(stored) => {
                 asked.agrees_with(&stored, path)?;
@@ -71,6 +64,29 @@ impl DataDirectory {
         };
         let lock = Some(Arc::new(lock));
         Ok(Self { path: path.to_owned(), description, access: Access::ReadWrite, lock })
+    }
+
+    /// Opens the data directory at `path`, which must be one, for changes by an operator.
+    ///
+    /// # Errors
+    /// As [`DataDirectory::open_read_only`]; [`JournalError::InUse`] also when somebody reads.
+    pub fn open_to_change(path: &Path) -> Result<Self, JournalError> {
+        let description = Description::read(path)?
+            .ok_or_else(|| JournalError::NoJournal { path: shown(path) })?;
+        Self::create_or_open(path, &description)
+    }
+
+    /// Opens the data directory at `path`, as it is, for repair by hand: nobody else may have it
+    /// open, and nothing of it is made but the lock file.
+    ///
+    /// # Errors
+    /// As [`DataDirectory::open_read_only`].
+    pub fn open_to_repair(path: &Path) -> Result<Self, JournalError> {
+        // Before the lock file is made: a directory of somebody else's must stay as it is.
+        let found = Description::read(path)?;
+        let description = found.ok_or_else(|| JournalError::NoJournal { path: shown(path) })?;
+        let lock = Some(Arc::new(lock_to_write(path)?));
+        Ok(Self { path: path.to_owned(), description, access: Access::ReadOnly, lock })
     }
 
     /// Opens the data directory at `path` for reading.
@@ -146,6 +162,18 @@ fn check_ours(path: &Path) -> Result<(), JournalError> {
     } else {
         Err(JournalError::NotEmpty { path: shown(path) })
     }
+}
+
+fn lock_to_write(path: &Path) -> Result<File, JournalError> {
+    let file = path.join(LOCK_FILE);
+    let lock = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&file)
+        .map_err(JournalError::io("open", file.display().to_string()))?;
+    locked(lock.try_lock(), path)?;
+    Ok(lock)
 }
 
 fn locked(result: Result<(), TryLockError>, path: &Path) -> Result<(), JournalError> {

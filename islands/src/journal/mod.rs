@@ -15,7 +15,8 @@
 //!    refuses everything else with its place (the table in
 //!    [`archipelago_core::journal::recovery`]).
 //! 5. Two things no log can see by itself: damage to the very last commit when no seal follows it,
-//!    and last segments that somebody removed. A clean close writes a seal.
+//!    and last segments that somebody removed. A clean close writes a seal, and so does a journal
+//!    that has been idle for some milliseconds.
 //!
 //! It does not know what a record is, what an island is, or who waits for durability.
 
@@ -28,6 +29,9 @@ mod journaler;
 mod life;
 mod memory;
 mod reader;
+mod room;
+
+pub mod repair;
 mod scan;
 mod settings;
 mod storage;
@@ -40,11 +44,13 @@ mod tests;
 pub use book::{Book, Commit, Durable};
 pub use description::{DESCRIPTION_FILE, Description, HASH, SLOTS};
 pub use directory::{Access, Directory};
+pub(crate) use directory::{make_folder, sync_folder};
 pub use error::{Damage, JournalError};
 pub use group::{ClosedJournal, GroupJournal, JournalStats};
-pub use journaler::{HAND_OVERS_MAX, HandOver, Journaler};
+pub use journaler::{HAND_OVERS_MAX, HandOver, IdleSeal, Journaler};
 pub use life::{DataDirectory, LOCK_FILE, SEGMENTS_FOLDER};
 pub use memory::Memory;
+pub use room::Room;
 pub use scan::{
     BlockRef, Ending, IslandTail, Recovered, ScanMode, Torn, TornTail, read_block, scan, scan_on,
 };

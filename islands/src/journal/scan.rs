@@ -19,6 +19,7 @@ use archipelago_core::journal::frame::{
     BlockHeader, BlockPlace, Chain, CommitNumber, HEADER_BYTES,
 };
 use archipelago_core::journal::recovery::Verdict;
+use serde::{Deserialize, Serialize};
 
 use super::error::{Damage, JournalError};
 use super::reader::{Fault, Reader};
@@ -33,6 +34,9 @@ pub enum ScanMode {
     ReadOnly,
     /// Cut a torn tail, so that the journal can be continued.
     Repair,
+    /// Read up to this commit and stop, changing nothing: of a journal that is being written, only
+    /// what is known to be durable.
+    Upto(CommitNumber),
 }
 
 /// One block, in the buffer it was read into. Its checksums are right.
@@ -53,7 +57,7 @@ impl BlockRef {
 }
 
 /// Where one island's journal ends.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IslandTail {
     /// The position of its last record.
     pub upto: JournalPosition,
@@ -62,7 +66,7 @@ pub struct IslandTail {
 }
 
 /// What the last commit is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ending {
     /// There is none.
     Nothing,
@@ -132,7 +136,8 @@ pub fn scan<E: From<JournalError>>(
 }
 
 /// Goes on where an earlier scan ended: reads only what stands behind `from`, which is taken at its
-/// word; without it, everything. What is found includes what `from` had.
+/// word; without it, everything. What is found includes what `from` had. Segments before those of
+/// `from` may be gone, and are not looked at.
 ///
 /// # Errors
 /// As [`scan`].
@@ -144,18 +149,20 @@ pub fn scan_on<E: From<JournalError>>(
     sink: &mut dyn FnMut(BlockRef) -> Result<(), E>,
 ) -> Result<Recovered, E> {
     settings.check()?;
-    let segments = check_segments(storage, settings, mode)?;
+    let segments = check_segments(storage, settings, mode, from)?;
     let mut reader = Reader::new(storage, settings, &segments);
     if let Some(from) = from {
         reader.go_on(from);
     }
-    let fault = loop {
+    let torn = loop {
+        if mode == ScanMode::Upto(reader.last) {
+            break None;
+        }
         match reader.next_commit()? {
             None => reader.hand_out(sink)?,
-            Some(fault) => break fault,
+            Some(fault) => break judge(&reader, fault, mode)?,
         }
     };
-    let torn = judge(&reader, fault, mode)?;
     let next = reader.next_place();
     Ok(Recovered {
         next,
@@ -205,11 +212,16 @@ pub fn read_block(
 fn judge(reader: &Reader<'_>, fault: Fault, mode: ScanMode) -> Result<Option<Torn>, JournalError> {
     let row = look_behind(reader, &fault)?;
     let commit = reader.last.next();
-    match row.verdict {
+    let verdict = match mode {
+        // A commit that is known to be durable is not there.
+        ScanMode::Upto(_) => Verdict::Refuse,
+        ScanMode::ReadOnly | ScanMode::Repair => row.verdict,
+    };
+    match verdict {
         Verdict::End => Ok(None),
         Verdict::Cut => {
             let tail = match mode {
-                ScanMode::ReadOnly => TornTail::Left,
+                ScanMode::ReadOnly | ScanMode::Upto(_) => TornTail::Left,
                 ScanMode::Repair => {
                     cut(reader)?;
                     TornTail::Cut
@@ -218,13 +230,8 @@ fn judge(reader: &Reader<'_>, fault: Fault, mode: ScanMode) -> Result<Option<Tor
             let (place, detail) = (reader.next_place(), fault.detail);
             Ok(Some(Torn { place, commit, label: row.label, detail, tail }))
         }
-        Verdict::Refuse => Err(JournalError::Damaged(Damage {
-            file: reader.storage.name(fault.place.segment),
-            place: fault.place,
-            commit,
-            island: fault.header.map(|header| header.island),
-            label: row.label,
-            detail: fault.detail,
-        })),
+        Verdict::Refuse => {
+            Err(JournalError::Damaged(Damage::at(reader.storage, commit, row.label, fault)))
+        }
     }
 }

@@ -14,38 +14,43 @@
 //!    for durable, they would be gone with the next loss of power.
 
 use archipelago_core::journal::frame::{
-    BlockHeader, BlockPlace, FrameError, HEADER_BYTES, MAGIC, SECTOR, SegmentNumber,
+    BlockHeader, BlockPlace, CommitNumber, FrameError, HEADER_BYTES, MAGIC, SECTOR, SegmentNumber,
 };
 use archipelago_core::journal::recovery::{After, Here, Row, decide};
 
 use super::error::{Damage, JournalError};
 use super::reader::{Fault, Reader};
-use super::scan::ScanMode;
+use super::scan::{Recovered, ScanMode};
 use super::settings::JournalSettings;
 use super::storage::{Segment, Storage};
 
-/// Checks the files, and flushes them when the journal is to be continued.
+/// Checks the files, and flushes them when the journal is to be continued; those that hold nothing
+/// behind `from` only for being there.
 pub(super) fn check_segments(
     storage: &dyn Storage,
     settings: &JournalSettings,
     mode: ScanMode,
+    from: Option<&Recovered>,
 ) -> Result<Vec<Segment>, JournalError> {
-    let segments =
+    let mut segments =
         storage.segments().map_err(JournalError::io("list", "the journal's segments"))?;
-    let mut number = SegmentNumber::FIRST;
+    // What was archived begins at the front, and ends before the first one that is read.
+    let needed = from.map_or(SegmentNumber::FIRST, |from| from.next.segment);
+    segments.retain(|segment| segment.number >= needed);
+    if segments.is_empty() && from.is_some_and(|from| from.last > CommitNumber::ZERO) {
+        return Err(JournalError::SegmentMissing { file: storage.name(needed) });
+    }
+    let mut number = needed;
     for segment in &segments {
-        let file = storage.name(segment.number);
         if segment.number != number {
             return Err(JournalError::SegmentMissing { file: storage.name(number) });
         }
         number = number.next();
-        let whole = segment.bytes.is_multiple_of(SECTOR as u64);
-        if segment.bytes < settings.segment_bytes || !whole {
-            let (bytes, expected) = (segment.bytes, settings.segment_bytes);
-            return Err(JournalError::SegmentShortened { file, bytes, expected });
-        }
+        check_size(storage, settings, *segment)?;
         if mode == ScanMode::Repair {
-            storage.sync(segment.number).map_err(JournalError::io("flush", file))?;
+            storage
+                .sync(segment.number)
+                .map_err(JournalError::io("flush", storage.name(segment.number)))?;
         }
         check_first_block(storage, settings, *segment)?;
     }
@@ -53,6 +58,23 @@ pub(super) fn check_segments(
         forget_unproven(storage, &segments)?;
     }
     Ok(segments)
+}
+
+/// A file is as long as it was made, which is whole sectors.
+pub(super) fn check_size(
+    storage: &dyn Storage,
+    settings: &JournalSettings,
+    segment: Segment,
+) -> Result<(), JournalError> {
+    let (bytes, expected) = (segment.bytes, settings.segment_bytes);
+    let file = || storage.name(segment.number);
+    if bytes < expected {
+        Err(JournalError::SegmentShortened { file: file(), bytes, expected })
+    } else if !bytes.is_multiple_of(SECTOR as u64) {
+        Err(JournalError::SegmentOdd { file: file(), bytes })
+    } else {
+        Ok(())
+    }
 }
 
 /// Has the last segments with data read from the disk (rule 4); only these are looked at.
@@ -79,16 +101,15 @@ fn forget_unproven(storage: &dyn Storage, segments: &[Segment]) -> Result<(), Jo
 const UNPROVEN_SEGMENTS: usize = 2;
 
 /// A file that starts with a sound block of another place or life is not the one its name says.
-fn check_first_block(
+pub(super) fn check_first_block(
     storage: &dyn Storage,
     settings: &JournalSettings,
     segment: Segment,
 ) -> Result<(), JournalError> {
-    let file = storage.name(segment.number);
     let mut bytes = [0; HEADER_BYTES];
     storage
         .read_at(segment.number, 0, &mut bytes)
-        .map_err(JournalError::io("read", file.as_str()))?;
+        .map_err(JournalError::io("read", storage.name(segment.number)))?;
     let place = BlockPlace { segment: segment.number, offset: 0 };
     let (here, detail) = match BlockHeader::decode(&bytes) {
         Err(error @ FrameError::Version { .. }) => (Here::Unreadable, error.to_string()),
@@ -101,12 +122,11 @@ fn check_first_block(
         }
         _ => return Ok(()),
     };
-    let (commit, island) = match BlockHeader::decode(&bytes) {
-        Ok((header, _)) => (header.commit, Some(header.island)),
-        Err(_) => Default::default(),
-    };
+    let header = BlockHeader::decode(&bytes).ok().map(|(header, _)| header);
+    let commit = header.as_ref().map(|header| header.commit).unwrap_or_default();
     let label = decide(here, After::Remains).label;
-    Err(JournalError::Damaged(Damage { file, place, commit, island, label, detail }))
+    let fault = Fault { here, place, header, detail };
+    Err(JournalError::Damaged(Damage::at(storage, commit, label, fault)))
 }
 
 /// Gathers what stands behind the end, and finds the row of the recovery table.

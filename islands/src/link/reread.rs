@@ -67,7 +67,11 @@ impl Rereader {
         }
     }
 
-    fn read(
+    /// The same, and says why they cannot be read.
+    ///
+    /// # Errors
+    /// [`JournalError`], when a block cannot be read.
+    pub(crate) fn read(
         &mut self,
         from: IslandId,
         tail: Option<BlockPlace>,

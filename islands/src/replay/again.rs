@@ -9,7 +9,8 @@
 //!    are reported whose decision differs from the one recorded, given the past as recorded. What
 //!    would have become of the world after a different decision is not told: other messages would
 //!    have been sent, and other inputs would have come.
-//! 3. Nothing is sent, written or changed.
+//! 3. Where the journal's beginning is archived, it starts from the newest snapshot, and says so.
+//! 4. Nothing is sent, written or changed.
 //!
 //! It doesn't know what a command means.
 
@@ -22,7 +23,7 @@ use archipelago_core::command::route::Table;
 use archipelago_core::id::IslandId;
 use archipelago_core::island::Island;
 use archipelago_core::journal::record::RecordView;
-use archipelago_core::replay::{Again as Decider, Image};
+use archipelago_core::replay::Again as Decider;
 
 use super::difference::{Difference, Times, compare};
 use super::error::OpenError;
@@ -97,26 +98,32 @@ impl<'a> Again<'a> {
     ) -> Result<WhatIf, OpenError> {
         let started = Instant::now();
         let Log { storage, settings, .. } = self.log;
-        let islands = settings.islands;
-        let table = Arc::new(Table::modulo(islands)?);
-        let workers = self.threads.clamp(1, islands as usize);
-        let decider = |island| Decider::new(island, Arc::clone(&table), Image::new(make(island)));
-        let shares = share_out(islands, workers, decider, |islands| Share {
+        let table = Arc::new(Table::modulo(settings.islands)?);
+        let (images, from) = self.log.beginning(&mut make)?;
+        let decider =
+            |(island, image)| Decider::new(IslandId(island as u32), Arc::clone(&table), image);
+        let deciders = images.into_iter().enumerate().map(decider).collect();
+        let shares = share_out(deciders, self.threads);
+        let workers = shares.len();
+        let share = |islands| Share {
             log: self.log,
             workers,
             islands,
             examples: self.examples,
             decided: Decided::default(),
             kinds: BTreeMap::new(),
-        });
+        };
+        let shares = shares.into_iter().map(share).collect();
         let segment = self.log.description().segment_bytes;
         let mut watch = |block: &BlockRef| {
             let here = block.header.here;
             let before = u64::from(here.segment.0.saturating_sub(1)).saturating_mul(segment);
             (self.watch)(before + u64::from(here.offset));
         };
-        let (_, shares) = spread(storage, settings, ScanMode::ReadOnly, shares, &mut watch)?;
+        let mode = (ScanMode::ReadOnly, from.as_ref());
+        let (_, shares) = spread(storage, settings, mode, shares, &mut watch)?;
         let mut all = WhatIf::default();
+        all.decided.after = from.map(|from| from.last);
         for share in shares {
             all.add(share.decided, share.kinds, self.examples);
         }

@@ -28,6 +28,22 @@ pub enum OpenError {
         /// What is wrong.
         reason: String,
     },
+    /// A snapshot cannot be used, made or verified.
+    #[error("{file}: {reason}")]
+    Snapshot {
+        /// The file.
+        file: String,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+    /// The journal's first segments are gone, and no snapshot stands in for them.
+    #[error(
+        "the journal begins at {first}: put the segments before it back, or a snapshot that this program can use"
+    )]
+    NoBeginning {
+        /// The first segment that is there.
+        first: String,
+    },
     /// The number of islands.
     #[error(transparent)]
     Islands(#[from] BadIslandCount),

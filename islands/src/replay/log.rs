@@ -13,6 +13,7 @@ use archipelago_core::id::{IslandId, JournalPosition};
 use archipelago_core::island::Island;
 use archipelago_core::journal::frame::BlockPlace;
 use archipelago_core::journal::record::RecordView;
+use archipelago_core::replay::Image;
 use archipelago_core::time::Stamp;
 
 use super::again::Again;
@@ -24,6 +25,7 @@ use crate::journal::{
     BlockRef, DataDirectory, Description, Directory, Durability, JournalError, JournalSettings,
     Recovered, ScanMode, Storage, scan,
 };
+use crate::snapshot::{Folder, Snapshot, has_beginning, newest};
 
 /// A data directory, to read.
 #[derive(Debug)]
@@ -86,15 +88,13 @@ impl Log {
     /// # Errors
     /// When the disk cannot be asked.
     pub fn bytes_max(&self) -> Result<u64, OpenError> {
-        let segments = self.storage.segments().map_err(|source| JournalError::Io {
-            doing: "list",
-            what: "the journal's segments".to_owned(),
-            source,
-        })?;
+        let segments = self.storage.segments();
+        let segments = segments.map_err(JournalError::io("list", "the journal's segments"))?;
         Ok(segments.iter().map(|segment| segment.bytes).sum())
     }
 
-    /// Replays all islands on `threads` threads; `make` makes each island as it was born.
+    /// Replays all islands on `threads` threads; `make` makes each island as it was born. Where the
+    /// journal's beginning is archived, the newest snapshot stands in for it.
     ///
     /// # Errors
     /// [`OpenError`]: damage, or records that this build cannot apply, with their place.
@@ -104,7 +104,26 @@ impl Log {
         mut make: impl FnMut(IslandId) -> I,
     ) -> Result<Restored<I>, OpenError> {
         let (storage, settings) = (&self.storage, &self.settings);
-        restore_upto(storage, settings, ScanMode::ReadOnly, self.until, threads, &mut make)
+        let (images, from) = self.beginning(&mut make)?;
+        let mode = (ScanMode::ReadOnly, self.until);
+        restore_upto(storage, settings, mode, threads, (images, from.as_ref()))
+    }
+
+    /// Where a replay begins: the islands as they were born, or where the journal's beginning is
+    /// archived, as the newest snapshot has them.
+    pub(super) fn beginning<I: Island>(
+        &self,
+        make: &mut dyn FnMut(IslandId) -> I,
+    ) -> Result<(Vec<Image<I>>, Option<Recovered>), OpenError> {
+        let (storage, settings) = (&self.storage, &self.settings);
+        let Err(no_beginning) = has_beginning(storage) else {
+            let born = |island| Image::new(make(IslandId(island)));
+            return Ok(((0..settings.islands).map(born).collect(), None));
+        };
+        match newest(&Folder::of(self.data.path()), storage, settings)?.0 {
+            Some(Snapshot { taken, images, .. }) => Ok((images, Some(taken.recovered()))),
+            None => Err(no_beginning),
+        }
     }
 
     /// Decides every recorded input again, to [verify](Again::verify) what was recorded, or to see
@@ -118,7 +137,7 @@ impl Log {
     /// they were written.
     ///
     /// # Errors
-    /// [`OpenError`], or what `visit` says.
+    /// [`OpenError`], or what `visit` says; [`OpenError::NoBeginning`] when the beginning is archived.
     pub fn records<E: From<OpenError>>(
         &self,
         mut visit: impl FnMut(RecordAt<'_>) -> Result<(), E>,
@@ -136,6 +155,7 @@ impl Log {
         &self,
         mut visit: impl FnMut(&BlockRef) -> Result<(), E>,
     ) -> Result<Recovered, E> {
+        has_beginning(&self.storage)?;
         let mut sink = |block: BlockRef| {
             if is_after(block.body(), self.until) { Ok(()) } else { visit(&block).map_err(Stop) }
         };

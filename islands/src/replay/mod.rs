@@ -33,5 +33,5 @@ pub use index::Record;
 pub use log::{Log, RecordAt};
 pub(crate) use restore::digest_of;
 pub use restore::{Figures, Restored};
-pub use restore::{apply_block, restore};
+pub use restore::{apply_block, restore, restore_on};
 pub use what_if::{Decided, Kind, KindDiffers, Verified, WhatIf};

@@ -165,28 +165,38 @@ pub fn restore<I: Island>(
     threads: usize,
     make: &mut dyn FnMut(IslandId) -> I,
 ) -> Result<Restored<I>, OpenError> {
-    restore_upto(storage, settings, mode, FOR_EVER, threads, make)
+    let born = (0..settings.islands).map(|island| Image::new(make(IslandId(island)))).collect();
+    restore_on(storage, settings, mode, threads, (born, None))
+}
+
+/// Replays what stands behind `from` into images of that moment; without it, everything.
+///
+/// # Errors
+/// As [`restore`].
+pub fn restore_on<I: Island>(
+    storage: &dyn Storage,
+    settings: &JournalSettings,
+    mode: ScanMode,
+    threads: usize,
+    from: (Vec<Image<I>>, Option<&Recovered>),
+) -> Result<Restored<I>, OpenError> {
+    restore_upto(storage, settings, (mode, FOR_EVER), threads, from)
 }
 
 /// The same, but only the records stamped up to `until`.
 pub(super) fn restore_upto<I: Island>(
     storage: &dyn Storage,
     settings: &JournalSettings,
-    mode: ScanMode,
-    until: Stamp,
+    (mode, until): (ScanMode, Stamp),
     threads: usize,
-    make: &mut dyn FnMut(IslandId) -> I,
+    (images, from): (Vec<Image<I>>, Option<&Recovered>),
 ) -> Result<Restored<I>, OpenError> {
     let started = Instant::now();
-    let islands = settings.islands;
-    let workers = threads.clamp(1, islands.max(1) as usize);
-    let shares = share_out(
-        islands,
-        workers,
-        |island| Image::new(make(island)),
-        |images| Share { storage, until, workers, images, figures: Figures::default() },
-    );
-    let (recovered, shares) = spread(storage, settings, mode, shares, &mut |_| ())?;
+    let shares = share_out(images, threads);
+    let workers = shares.len();
+    let work = |images| Share { storage, until, workers, images, figures: Figures::default() };
+    let shares = shares.into_iter().map(work).collect();
+    let (recovered, shares) = spread(storage, settings, (mode, from), shares, &mut |_| ())?;
     let mut figures = Figures::default();
     let mut images = Vec::with_capacity(workers);
     for share in shares {
@@ -196,5 +206,5 @@ pub(super) fn restore_upto<I: Island>(
         images.push(share.images);
     }
     figures.elapsed = started.elapsed();
-    Ok(Restored { images: gather(islands, images), recovered, figures })
+    Ok(Restored { images: gather(images), recovered, figures })
 }

@@ -8,11 +8,10 @@
 //!
 //! It doesn't know what the work is.
 
-use archipelago_core::id::IslandId;
 use crossbeam::channel::{Sender, bounded};
 
 use super::error::OpenError;
-use crate::journal::{BlockRef, JournalSettings, Recovered, ScanMode, Storage, scan};
+use crate::journal::{BlockRef, JournalSettings, Recovered, ScanMode, Storage, scan_on};
 
 /// Batches of blocks waiting for a worker.
 const QUEUED_MAX: usize = 4;
@@ -25,38 +24,35 @@ pub(super) trait Work: Send {
     fn take(&mut self, block: &BlockRef) -> Result<(), OpenError>;
 }
 
-/// Makes `workers` workers, each with what `make` makes of its islands.
-pub(super) fn share_out<S, W>(
-    islands: u32,
-    workers: usize,
-    mut make: impl FnMut(IslandId) -> S,
-    work: impl Fn(Vec<S>) -> W,
-) -> Vec<W> {
-    let workers = workers.clamp(1, islands.max(1) as usize);
+/// Gives each of `workers` workers, at most one an island, its islands.
+pub(super) fn share_out<S>(islands: Vec<S>, workers: usize) -> Vec<Vec<S>> {
+    let workers = workers.clamp(1, islands.len().max(1));
     let mut shares: Vec<Vec<S>> = (0..workers).map(|_| Vec::new()).collect();
-    for island in 0..islands {
-        shares[island as usize % workers].push(make(IslandId(island)));
+    for (at, island) in islands.into_iter().enumerate() {
+        shares[at % workers].push(island);
     }
-    shares.into_iter().map(work).collect()
+    shares
 }
 
-/// The reverse of [`share_out`]: what each island has become, by island number.
-pub(super) fn gather<S>(islands: u32, shares: Vec<Vec<S>>) -> Vec<S> {
+/// The reverse of [`share_out`].
+pub(super) fn gather<S>(shares: Vec<Vec<S>>) -> Vec<S> {
+    let islands = shares.iter().map(Vec::len).sum();
     let mut columns: Vec<_> = shares.into_iter().map(Vec::into_iter).collect();
     let workers = columns.len();
-    (0..islands as usize)
-        .map(|island| columns[island % workers].next().expect("every island has its share"))
+    (0..islands)
+        .map(|island: usize| columns[island % workers].next().expect("they were dealt in turn"))
         .collect()
 }
 
-/// Scans a journal and gives each block to the worker of its island; `watch` sees each before.
+/// Scans a journal, from where an earlier scan ended if there was one, and gives each block to the
+/// worker of its island; `watch` sees each before.
 ///
 /// # Errors
 /// Damage, or the error of a worker.
 pub(super) fn spread<W: Work>(
     storage: &dyn Storage,
     settings: &JournalSettings,
-    mode: ScanMode,
+    (mode, from): (ScanMode, Option<&Recovered>),
     mut workers: Vec<W>,
     watch: &mut dyn FnMut(&BlockRef),
 ) -> Result<(Recovered, Vec<W>), OpenError> {
@@ -65,7 +61,7 @@ pub(super) fn spread<W: Work>(
             watch(&block);
             worker.take(&block)
         };
-        return Ok((scan(storage, settings, mode, &mut sink)?, workers));
+        return Ok((scan_on(storage, settings, mode, from, &mut sink)?, workers));
     }
     let count = workers.len();
     std::thread::scope(|scope| {
@@ -93,7 +89,7 @@ pub(super) fn spread<W: Work>(
             }
             Ok(())
         };
-        let scanned = scan(storage, settings, mode, &mut sink);
+        let scanned = scan_on(storage, settings, mode, from, &mut sink);
         for (sender, batch) in queues {
             let _ = sender.send(batch);
         }

@@ -6,13 +6,17 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use archipelago_core::journal::frame::CommitNumber;
+
 use super::difference::{Difference, Part};
 
 /// How much was decided again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Decided {
-    /// Records whose input was decided again: all of the journal.
+    /// Records whose input was decided again: all that the journal still has.
     pub records: u64,
+    /// The commit of the snapshot it began from, where what came before is archived.
+    pub after: Option<CommitNumber>,
     /// Recorded events, evolved on the way.
     pub events: u64,
     /// How long it took, reading included.

@@ -9,10 +9,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use archipelago::command::AskError;
-use archipelago::{Archipelago, IslandId, builder};
+use archipelago::command::{AskError, Busy};
+use archipelago::{Archipelago, AtRest, IslandId, builder};
 
-use super::bank::{Bank, Command, LONG, answer, ask_until_taken, bank, close, key_of, stored};
+use super::bank::{
+    Bank, Command, LONG, SHORT, answer, ask_until_taken, bank, close, key_of, stored, tokens,
+};
 use super::disk::{Disk, LIFE, Mood};
 
 fn open(disk: &Arc<Disk>) -> Archipelago<Bank> {
@@ -88,8 +90,54 @@ fn a_failed_flush_ends_it_and_is_not_tried_again() {
 }
 
 #[test]
-fn a_full_disk_ends_it_when_the_last_segment_is_full() {
-    fails_and_loses_nothing(Mood::Full, u64::MAX);
+fn a_full_disk_is_told_at_the_door_and_all_goes_on_when_there_is_room() {
+    let disk = Disk::new();
+    let sea = open(&disk);
+    let walk = Command::Walk { tokens: 9, hops: 3000 };
+    answer(sea.ask("walk", walk).unwrap()).unwrap();
+    disk.set(Mood::Full);
+    // The walk fills what is left; then nobody is admitted.
+    let mut acknowledged = BTreeSet::new();
+    let mut asked = Vec::new();
+    for number in 0.. {
+        match sea.ask(number.to_string(), Command::Put(number)) {
+            Ok(pending) => asked.push((number, pending)),
+            Err(AskError::Busy(Busy::DiskFull)) => break,
+            Err(AskError::Busy(_)) => std::thread::yield_now(),
+            Err(other) => panic!("{other}"),
+        }
+    }
+    assert!(sea.query(IslandId(0), |bank| bank.puts).is_ok(), "reads stay possible");
+    disk.set(Mood::Good);
+    for (number, pending) in asked {
+        answer(pending).unwrap();
+        acknowledged.insert(number);
+    }
+    let late = sea.ask_within(LONG, "late", Command::Put(u64::MAX)).unwrap();
+    answer(late).unwrap();
+    acknowledged.insert(u64::MAX);
+    assert_eq!(sea.settle(LONG), Ok(AtRest::Yes));
+    let closed = close(sea);
+    assert_eq!((tokens(&closed), stored(&closed)), (9, acknowledged.clone()));
+    let closed = close(open(&disk.survivor()));
+    assert_eq!((tokens(&closed), stored(&closed)), (9, acknowledged));
+}
+
+#[test]
+fn a_close_does_not_wait_for_room_and_what_was_not_acknowledged_was_not_promised() {
+    let disk = Disk::new();
+    let sea = open(&disk);
+    answer(sea.ask("first", Command::Put(7)).unwrap()).unwrap();
+    disk.set(Mood::Full);
+    answer(sea.ask("walk", Command::Walk { tokens: 9, hops: u32::MAX }).unwrap()).unwrap();
+    while !matches!(sea.ask("x", Command::Silence), Err(AskError::Busy(Busy::DiskFull))) {
+        std::thread::yield_now();
+    }
+    // The walk never ends: it fills the last segment, and the close finds no room.
+    assert!(sea.close(SHORT).is_err());
+    let sea = open(&disk.survivor());
+    let at = sea.island_of("first");
+    assert_eq!(answer(sea.query(at, |bank| bank.stored.contains(&7)).unwrap()), Ok(true));
 }
 
 #[test]

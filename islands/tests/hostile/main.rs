@@ -16,4 +16,5 @@ mod disk;
 mod journal_failure;
 mod peers;
 mod shape;
+mod snapshots;
 mod stopped;

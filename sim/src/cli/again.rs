@@ -21,7 +21,7 @@ pub fn verify(args: &VerifyArgs) -> Result<VerifyReport, Failure> {
     let progress = bar(&log)?;
     let verified = again(&log, args.threads, &progress).verify(setting.island())?;
     drop(progress);
-    let Decided { records, events, elapsed } = verified.decided;
+    let Decided { records, events, elapsed, after } = verified.decided;
     let seconds = elapsed.as_secs_f64();
     Ok(VerifyReport {
         records,
@@ -30,6 +30,7 @@ pub fn verify(args: &VerifyArgs) -> Result<VerifyReport, Failure> {
         first: verified.first.as_ref().map(DifferenceView::of),
         seconds,
         records_per_second: per_second(records, seconds),
+        after_commit: after.map(|commit| commit.0),
     })
 }
 
@@ -52,6 +53,7 @@ pub fn what_if(args: &WhatIfArgs) -> Result<WhatIfReport, Failure> {
         kinds: found.kinds.iter().map(|(kind, found)| KindView::of(kind, found)).collect(),
         seconds,
         records_per_second: per_second(found.decided.records, seconds),
+        after_commit: found.decided.after.map(|commit| commit.0),
     })
 }
 

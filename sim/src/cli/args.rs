@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 mod journal;
 mod sim;
+mod snapshot;
 
 use archipelago_core::command::route::Table;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -15,7 +16,9 @@ pub use journal::{
     WhyArgs,
 };
 pub use sim::{BatchArgs, CapsuleArgs, ParcelsArgs, WarehouseArgs};
+pub use snapshot::{ArchiveArgs, SnapshotArgs};
 
+use super::journal::JournalCommand;
 use super::report::Output;
 use super::twin::{CalibrateArgs, SweepArgs, ValidateArgs};
 use crate::workload::warehouse::catalog::Percent;
@@ -32,6 +35,7 @@ Examples:
   archipelago state warehouse --data sea --at 3:17            right after record 17 of island 3
   archipelago verify --data sea                               decided again: the same?
   archipelago why --data sea --event 536365                   from its events to its request
+  archipelago journal check --data sea                        what is wrong with it, if anything
   archipelago sim warehouse --faults swarm --seeds 100        other faults with every seed
   archipelago sim warehouse --scenario last_units.toml        a world written down
 
@@ -87,6 +91,18 @@ pub enum Command {
     Why(WhyArgs),
     /// Compare two journals, record by record, to the first difference of each island
     Diff(DiffArgs),
+    /// Write a snapshot, so that the next start replays only what comes after it
+    Snapshot(SnapshotArgs),
+    /// Move the journal's segments away that no start needs any more
+    Archive(ArchiveArgs),
+
+    /// Check a journal, or cut a damaged one
+    #[command(arg_required_else_help = false)]
+    Journal {
+        /// What to do with it.
+        #[command(subcommand)]
+        command: JournalCommand,
+    },
     /// Run a workload in a simulated, hostile world, from a seed, and hold the laws against it
     #[command(arg_required_else_help = false)]
     Sim {

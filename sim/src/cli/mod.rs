@@ -23,6 +23,7 @@ pub mod diff;
 pub mod failure;
 pub mod history;
 pub mod inspect;
+pub mod journal;
 pub mod prefixes;
 pub mod progress;
 pub mod replay;
@@ -31,6 +32,7 @@ pub mod report;
 pub mod run;
 pub mod setting;
 pub mod sim;
+pub mod snapshot;
 pub mod state;
 pub mod submit;
 mod text;
@@ -39,6 +41,7 @@ pub mod why;
 
 use args::{Cli, Command, RunWorkload, SimWorkload, StateWorkload};
 use failure::{Exit, Failure};
+use journal::JournalCommand;
 use report::{Report, print};
 
 /// The whole program, on the process's own arguments and streams.
@@ -98,6 +101,15 @@ fn execute(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Replay(args) => finish(&replay::replay(&args)?, args.output(), out),
         Command::State { workload: StateWorkload::Warehouse(args) } => {
             finish(&state::warehouse(&args)?, args.output(), out)
+        }
+        Command::Snapshot(args) => finish(&snapshot::snapshot(&args)?, args.output(), out),
+        Command::Archive(args) => finish(&snapshot::archived(&args)?, args.output(), out),
+
+        Command::Journal { command: JournalCommand::Check(args) } => {
+            finish(&journal::check(&args)?, args.output(), out)
+        }
+        Command::Journal { command: JournalCommand::Repair(args) } => {
+            finish(&journal::repair(&args)?, args.output(), out)
         }
         Command::Inspect(args) => finish(&inspect::inspect(&args)?, args.output(), out),
         Command::Verify(args) => finish(&again::verify(&args)?, args.output(), out),

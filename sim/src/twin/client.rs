@@ -55,6 +55,8 @@ pub(super) struct Client<I: Island, A> {
     /// Answers given and not taken, and requests on their way.
     on_their_way: usize,
     gauges: Vec<u32>,
+    /// How often it has looked for an answer when there was none.
+    looks: u32,
     last: RequestNumber,
     setup_answered: u64,
     answered: u64,
@@ -74,6 +76,7 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Client<I, A> {
             unanswered: BTreeMap::new(),
             on_their_way: 0,
             gauges: vec![0; islands as usize],
+            looks: 0,
             last: RequestNumber::ZERO,
             setup_answered: 0,
             answered: 0,
@@ -121,17 +124,17 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
             if client.queue.pop_front().is_some() {
                 client.answered += 1;
                 client.on_their_way -= 1;
-                client.must_take = false;
+                (client.must_take, client.looks) = (false, 0);
                 return Step::Work(self.plan.costs.one(Section::Client, 2));
             }
             let serial = client.pace == Pace::Serial && client.phase == Phase::Asks;
             let full = client.on_their_way >= OUTSTANDING_MAX;
             if client.must_take || full || (serial && client.on_their_way > 0) {
-                return Step::Sleep;
+                return Self::look_again(&mut client.looks, &self.plan.costs);
             }
             let Some(ask) = client.held.take().or_else(|| client.next()) else {
                 if client.on_their_way > 0 {
-                    return Step::Sleep;
+                    return Self::look_again(&mut client.looks, &self.plan.costs);
                 }
                 match client.phase {
                     Phase::Setup => client.phase = Phase::Settling(0),

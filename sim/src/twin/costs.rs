@@ -28,6 +28,7 @@ pub(super) enum Section {
     Memory,
     Disk,
     Thread,
+    Core,
     Client,
 }
 
@@ -39,7 +40,7 @@ pub(super) type Counts = [u64; NUMBERS];
 type Named = (&'static str, &'static str);
 
 /// Section, what it is, its numbers and what each is paid for.
-pub(super) const SECTIONS: [(&str, &str, &[Named]); 12] = [
+pub(super) const SECTIONS: [(&str, &str, &[Named]); 13] = [
     (
         "ask",
         "An island decides a client's request: decide, encode, evolve",
@@ -96,6 +97,7 @@ pub(super) const SECTIONS: [(&str, &str, &[Named]); 12] = [
             ("byte", "each byte"),
             ("segment_fill", "filling the next segment with zeros, on a thread of its own"),
             ("segment_flush", "waiting until that is on the disk"),
+            ("flush", "each flush: the part of it that needs a core"),
         ],
     ),
     (
@@ -104,8 +106,19 @@ pub(super) const SECTIONS: [(&str, &str, &[Named]); 12] = [
         &[
             ("round", "each round of a worker"),
             ("hop", "each thing put into or taken from another thread's queue"),
-            ("wake", "waking a thread that sleeps, for whoever wakes it"),
+            ("wake", "waking a thread whose core is idle, for whoever wakes it"),
             ("latency", "from then until it runs"),
+        ],
+    ),
+    (
+        "core",
+        "Threads that share a core",
+        &[
+            ("wake", "waking a thread whose core is busy, for whoever wakes it"),
+            ("switch", "each change from one thread to another"),
+            ("spin", "looking at an empty channel before others are let go first"),
+            ("yield", "letting others go first, when nobody waits"),
+            ("cold", "what a woken thread's first work takes longer: its caches are cold"),
         ],
     ),
     (
@@ -152,8 +165,9 @@ impl Default for Costs {
                 [50_000, 0, 0, 0, 0],
                 [1_000_000, 150_000, 400, 0, 0],
                 [300_000, 300, 0, 0, 0],
-                [3_000_000, 300, 8_000_000_000, 30_000_000_000, 0],
+                [3_000_000, 300, 8_000_000_000, 30_000_000_000, 20_000_000],
                 [150_000, 50_000, 2_000_000, 20_000_000, 0],
+                [800_000, 1_500_000, 2_000_000, 400_000, 2_000_000],
                 [1_500_000, 30_000, 400_000, 0, 0],
             ],
             flush_ns: [1_000_000; FLUSHES],

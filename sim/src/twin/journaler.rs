@@ -2,7 +2,7 @@
 //!
 //! Rules:
 //! 1. As in the runtime: one hand-over and all that are queued, up to 8 MiB, are one commit; it
-//!    writes, waits for the flush off the cores, and tells. While it waits, more queue up.
+//!    writes, flushes, partly off the cores, and tells. While it waits, more queue up.
 //! 2. One segment is made ahead, by a thread of its own; a commit that goes there waits for it.
 //!
 //! It doesn't know what is in a block.
@@ -20,7 +20,8 @@ const COMMIT_BYTES: usize = 8 << 20;
 
 /// What the journaler does.
 pub(super) enum Journaler {
-    Idle,
+    /// It has looked so often at an empty queue.
+    Idle(u32),
     Writing(Commit),
     Flushing(Commit),
     Telling(Commit),
@@ -30,8 +31,8 @@ pub(super) enum Journaler {
 
 impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
     pub(super) fn journaler_step(&mut self) -> Step {
-        let done = match std::mem::replace(&mut self.journaler, Journaler::Idle) {
-            Journaler::Idle => self.take_blocks(),
+        let done = match std::mem::replace(&mut self.journaler, Journaler::Idle(0)) {
+            Journaler::Idle(looks) => self.take_blocks(looks),
             Journaler::NoSegment(commit) => self.write(commit, 0),
             Journaler::Writing(commit) if self.plan.media == Media::Disk => {
                 self.happen(self.journaler(), Effect::Written);
@@ -47,7 +48,7 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
         })
     }
 
-    fn take_blocks(&mut self) -> Result<Step, Failed> {
+    fn take_blocks(&mut self, mut looks: u32) -> Result<Step, Failed> {
         let (mut blocks, mut bytes) = (Vec::new(), 0);
         while bytes < COMMIT_BYTES
             && let Some(mut more) = self.hand_overs.pop_front()
@@ -56,7 +57,9 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
             blocks.append(&mut more);
         }
         if blocks.is_empty() {
-            return Ok(Step::Sleep);
+            let step = Self::look_again(&mut looks, &self.plan.costs);
+            self.journaler = Journaler::Idle(looks);
+            return Ok(step);
         }
         let (commit, cost) = self.sea.prepare(&mut blocks)?;
         self.write(commit, cost)
@@ -73,7 +76,8 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
         let memory = self.sea.write(&commit)?;
         let write = match self.plan.media {
             Media::Memory => memory,
-            Media::System | Media::Disk => self.plan.costs.of(Section::Disk, [1, bytes, 0, 0, 0]),
+            Media::System => self.plan.costs.of(Section::Disk, [1, bytes, 0, 0, 0]),
+            Media::Disk => self.plan.costs.of(Section::Disk, [1, bytes, 0, 0, 1]),
         };
         self.journaler = Journaler::Writing(commit);
         Ok(Step::Work(cost + write))
@@ -100,8 +104,7 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
             (self.making, self.to_fill) = (Some(segment), true);
             self.wake(self.maker(), Some(self.journaler()));
         }
-        self.journaler = Journaler::Idle;
-        self.take_blocks()
+        self.take_blocks(0)
     }
 
     pub(super) fn maker_step(&mut self, effects: &mut Vec<Effect<I>>) -> Step {

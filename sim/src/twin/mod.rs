@@ -11,7 +11,7 @@
 //!    bytes, commits and who waits for whom are not guessed.
 //! 2. Each thread does what its counterpart in the runtime does, in that order, one step at a time.
 //!    A step takes what [`Costs`] say; what it causes is there for others when it ends.
-//! 3. Threads that can run share the cores evenly.
+//! 3. Each thread stays on its core and waits there for its turn, as Linux lets it.
 //! 4. Integers only: the same plan gives the same outcome, to the nanosecond, on any machine.
 //! 5. Costs are measured in runs of another shape than those they predict ([`calibrate`]).
 //!

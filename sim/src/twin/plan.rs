@@ -55,7 +55,7 @@ pub struct Plan {
     pub media: Media,
     /// How requests come.
     pub pace: Pace,
-    /// Which flushes are slow, which frames late.
+    /// Which flushes are slow, which frames late, and where threads stand.
     pub seed: u64,
 }
 

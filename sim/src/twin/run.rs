@@ -2,8 +2,8 @@
 //!
 //! Rules:
 //! 1. A thread's step begins when the step before is done and ends after its cost on a core; its
-//!    effects happen then. A thread that sleeps is woken by what it waits for; that costs the waker
-//!    `wake`, and the sleeper runs `latency` later.
+//!    effects happen then. A thread that sleeps is woken by what it waits for, and the waker pays:
+//!    more when the sleeper's core is idle and has to be woken too.
 //! 2. At one moment steps end before events, and events happen in the order they were planned.
 //!
 //! Workers, the client and the journaler stand in files of their own. It doesn't know what islands
@@ -22,8 +22,8 @@ use archipelago_core::link::frame::Frame;
 use archipelago_core::time::Millis;
 
 use super::client::Client;
-use super::cores::Cores;
-use super::costs::Section;
+use super::cores::{Cores, Found};
+use super::costs::{Costs, Section};
 use super::journaler::Journaler;
 use super::mailbox::{Effect, Mailbox};
 use super::network::{Arrival, Network};
@@ -35,6 +35,9 @@ use super::worker::Worker;
 const EPOCH: u64 = 1_577_836_800_000;
 /// How often the client looks whether all has settled after the setup, in nanoseconds.
 pub(super) const LOOK_NANOS: u64 = 500_000;
+
+/// The looks of a receiver at an empty channel that end with a yield: the second to this one.
+const YIELDS_UPTO: u32 = 5;
 
 /// Threads by number: workers first, then these.
 pub(super) type Thread = usize;
@@ -55,6 +58,8 @@ pub(super) enum Step {
     Sleep,
     /// It waits for an event that was planned.
     Wait,
+    /// It lets the others of its core go first, and looks again.
+    Yield,
 }
 
 pub(super) enum Event {
@@ -151,13 +156,14 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
         sea.meter = meter;
         let table = Table::modulo(plan.islands).map_err(|error| Failed(error.to_string()))?;
         let threads = plan.threads.clamp(1, plan.islands) as usize;
+        let switch = plan.costs.one(Section::Core, 1);
         let workers = (0..threads).map(|index| Worker::new(index, threads, &sea, plan.islands));
         let mut twin = Self {
             now: 0,
             heap: BinaryHeap::new(),
             events: BTreeMap::new(),
             planned: 0,
-            cores: Cores::new(plan.costs.cores),
+            cores: Cores::new(plan.costs.cores, switch, threads + 3, plan.seed),
             states: vec![State::Awake; threads + 3],
             effects: (0..threads + 3).map(|_| Vec::new()).collect(),
             debts: vec![0; threads + 3],
@@ -166,7 +172,7 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
             client: Client::new(plan.islands, plan.pace, setup, asks),
             network: Network::new(plan.delivery, plan.seed),
             hand_overs: VecDeque::new(),
-            journaler: Journaler::Idle,
+            journaler: Journaler::Idle(0),
             making: None,
             to_fill: false,
             flushes: 0,
@@ -181,7 +187,9 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
         // A journal has its first segment before threads begin.
         twin.sea.make_ahead()?;
         twin.states[threads + 2] = State::Asleep;
-        (0..threads + 2).for_each(|thread| twin.begin(thread));
+        for thread in 0..threads + 2 {
+            twin.cores.wake(0, thread, 0, 0);
+        }
         Ok(twin)
     }
 
@@ -218,11 +226,12 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
             match (self.cores.next(), event) {
                 (Some(end), event) if event.is_none_or(|at| end <= at) => {
                     self.now = end;
-                    let thread = self.cores.end(end);
-                    for effect in std::mem::take(&mut self.effects[thread]) {
-                        self.happen(thread, effect);
+                    if let Some(thread) = self.cores.end(end) {
+                        for effect in std::mem::take(&mut self.effects[thread]) {
+                            self.happen(thread, effect);
+                        }
+                        self.begin(thread);
                     }
-                    self.begin(thread);
                 }
                 (_, Some(at)) => {
                     self.now = at;
@@ -296,13 +305,18 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
             _ => self.maker_step(&mut effects),
         };
         self.effects[thread] = effects;
+        let mut debt = || std::mem::take(&mut self.debts[thread]);
         match step {
-            Step::Work(nanos) => {
-                let debt = std::mem::take(&mut self.debts[thread]);
-                self.cores.begin(self.now, thread, nanos + debt);
+            Step::Work(nanos) => self.cores.begin(self.now, thread, nanos + debt()),
+            Step::Yield => {
+                let nanos = self.plan.costs.one(Section::Core, 3) + debt();
+                self.cores.let_others(self.now, thread, nanos);
             }
-            Step::Sleep => self.states[thread] = State::Asleep,
-            Step::Wait => {}
+            Step::Wait => self.cores.leave(self.now, thread),
+            Step::Sleep => {
+                self.states[thread] = State::Asleep;
+                self.cores.leave(self.now, thread);
+            }
         }
     }
 
@@ -310,9 +324,34 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
     pub(super) fn wake(&mut self, thread: Thread, waker: Option<Thread>) {
         if self.states[thread] == State::Asleep {
             self.states[thread] = State::Awake;
-            self.plan_event(self.plan.costs.one(Section::Thread, 3), Event::Awake(thread));
+            let latency = self.plan.costs.one(Section::Thread, 3);
+            let cold = self.plan.costs.one(Section::Core, 4);
+            let cost = match self.cores.wake(self.now, thread, latency, cold) {
+                Found::Idle => self.plan.costs.one(Section::Thread, 2),
+                Found::Busy => self.plan.costs.one(Section::Core, 0),
+            };
             if let Some(waker) = waker {
-                self.debts[waker] += self.plan.costs.one(Section::Thread, 2);
+                self.debts[waker] += cost;
+            }
+        }
+    }
+
+    /// What `thread` waited for has happened. How late it wakes is part of what was measured.
+    fn resume(&mut self, thread: Thread) {
+        let cold = self.plan.costs.one(Section::Core, 4);
+        self.cores.wake(self.now, thread, 0, cold);
+    }
+
+    /// What a thread does that found its queue empty: looks for a while, then lets others go first
+    /// and looks again, then sleeps. As the channels' receivers do.
+    pub(super) fn look_again(looks: &mut u32, costs: &Costs) -> Step {
+        *looks += 1;
+        match *looks {
+            1 => Step::Work(costs.one(Section::Core, 2)),
+            2..=YIELDS_UPTO => Step::Yield,
+            _ => {
+                *looks = 0;
+                Step::Sleep
             }
         }
     }
@@ -345,7 +384,9 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
             Effect::Written => {
                 self.flushes += 1;
                 let nanos = self.plan.costs.flush(self.plan.seed, self.flushes);
-                self.plan_event(nanos, Event::Flushed);
+                // What it needed of a core was paid with the write.
+                let rest = nanos.saturating_sub(self.plan.costs.one(Section::Disk, 4));
+                self.plan_event(rest, Event::Flushed);
             }
             Effect::Filled => {
                 let nanos = self.plan.costs.one(Section::Disk, 3);
@@ -356,13 +397,13 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
 
     fn event(&mut self, event: Event) {
         match event {
-            Event::Awake(thread) => self.begin(thread),
+            Event::Awake(thread) => self.resume(thread),
             Event::Wake(thread) => self.wake(thread, None),
-            Event::Flushed => self.begin(self.journaler()),
+            Event::Flushed => self.resume(self.journaler()),
             Event::SegmentMade => {
                 self.making = None;
                 if matches!(self.journaler, Journaler::NoSegment(_)) {
-                    self.begin(self.journaler());
+                    self.resume(self.journaler());
                 }
             }
             Event::Arrive(frame) => {

@@ -1,20 +1,24 @@
 //! The journaler's thread: everything handed over is written in order, and answered.
 
 use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use archipelago_core::id::IslandId;
 
 use super::failing::{Hooked, Verb, journal_on};
 use super::{Story, read, settings};
-use crate::journal::{ClosedJournal, Ending, JournalError, Journaler, Memory, ScanMode};
+use crate::journal::{
+    ClosedJournal, Durable, Ending, IdleSeal, JournalError, Journaler, Memory, ScanMode,
+};
 
 #[test]
 fn the_journaler_writes_all_that_was_handed_over_in_order_and_seals() {
     let disk = Arc::new(Memory::new());
     let told = Arc::new(Mutex::new(Vec::new()));
     let heard = Arc::clone(&told);
-    let journaler = Journaler::spawn(journal_on(disk.clone()), move |result| {
+    let journaler = Journaler::spawn(journal_on(disk.clone()), IdleSeal::Never, move |result| {
         let durable = result.unwrap();
         heard.lock().unwrap().extend(durable.iter().map(|one| (one.island, one.upto)));
     })
@@ -48,7 +52,7 @@ fn the_journaler_writes_all_that_was_handed_over_in_order_and_seals() {
 fn the_journaler_answers_every_hand_over_after_a_failure_with_the_error() {
     let (answers, heard) = crossbeam::channel::unbounded();
     let disk = Hooked::failing(Verb::Sync, 0, Arc::default());
-    let journaler = Journaler::spawn(journal_on(disk), move |result| {
+    let journaler = Journaler::spawn(journal_on(disk), IdleSeal::Never, move |result| {
         answers.send(result.map(|_| ()).unwrap_err()).unwrap();
     })
     .unwrap();
@@ -68,8 +72,9 @@ fn the_journaler_answers_every_hand_over_after_a_failure_with_the_error() {
 #[test]
 fn a_dropped_journaler_writes_what_it_has_and_no_seal() {
     let disk = Arc::new(Memory::new());
-    let journaler = Journaler::spawn(journal_on(disk.clone()), |result| drop(result.unwrap()));
-    let journaler = journaler.unwrap();
+    let journal = journal_on(disk.clone());
+    let told = |result: Result<Vec<Durable>, _>| drop(result.unwrap());
+    let journaler = Journaler::spawn(journal, IdleSeal::Never, told).unwrap();
     let _alive = journaler.handle();
     journaler.hand_over(vec![Story::new(2).block(0, 1, 10)]).unwrap();
     drop(journaler);
@@ -89,7 +94,7 @@ fn commits_of(sizes: &[usize]) -> Vec<usize> {
         Ok(())
     });
     let (tell, heard) = crossbeam::channel::unbounded();
-    let journaler = Journaler::spawn(journal_on(disk), move |result| {
+    let journaler = Journaler::spawn(journal_on(disk), IdleSeal::Never, move |result| {
         tell.send(result.unwrap().len()).unwrap();
     })
     .unwrap();
@@ -110,4 +115,89 @@ fn what_queues_up_while_the_disk_is_busy_becomes_one_commit_up_to_a_limit() {
     assert_eq!(commits_of(&[1, 2, 3, 4, 5]), [1, 4]);
     let large = 5 << 20;
     assert_eq!(commits_of(&[1, large, large, large, 1]), [1, 2, 2]);
+}
+
+/// Waits until `reached`, which must come.
+fn wait_for(reached: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !reached() {
+        assert!(began.elapsed() < Duration::from_secs(60), "it never came");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Hands over a block and waits until it and what follows it are `each` more commits, `times`
+/// times, and a while for one too many; returns the commits.
+fn commits_with_pauses(idle: IdleSeal, times: u64, each: u64, disk: Arc<Hooked>) -> u64 {
+    let told = |result: Result<Vec<Durable>, _>| drop(result.unwrap());
+    let journaler = Journaler::spawn(journal_on(disk), idle, told).unwrap();
+    let mut story = Story::new(2);
+    for done in 1..=times {
+        journaler.hand_over(vec![story.block(0, 1, 10)]).unwrap();
+        wait_for(|| journaler.stats().commits() >= done * each);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let commits = journaler.stats().commits();
+    drop(journaler);
+    commits
+}
+
+#[test]
+fn an_idle_journal_is_sealed_once_each_time_and_never_without_room() {
+    let idle = IdleSeal::After(Duration::from_millis(1));
+    let sound = || Hooked::new(|_, _, _| Ok(()));
+    assert_eq!(commits_with_pauses(IdleSeal::Never, 4, 1, sound()), 4);
+    // Segments of two sectors: each holds one block and one seal.
+    let disk = sound();
+    assert_eq!(commits_with_pauses(idle, 4, 2, disk.clone()), 8);
+    let (recovered, blocks) = read(&disk.disk, &settings(2), ScanMode::ReadOnly).unwrap();
+    assert_eq!((recovered.ending, recovered.last.0, blocks.len()), (Ending::Seal, 8, 4));
+
+    // A segment that ends with the block has no room, and none is made for a seal.
+    let disk = sound();
+    let mut journal = journal_on(disk.clone());
+    let mut story = Story::new(2);
+    super::commit(&mut journal, vec![story.block(0, 1, 5000)]);
+    assert!(!journal.wants_seal());
+    journal.seal_idle().unwrap();
+    assert_eq!(journal.stats().commits(), 1);
+    drop(journal);
+    let (recovered, _) = read(&disk.disk, &settings(2), ScanMode::ReadOnly).unwrap();
+    assert_eq!(recovered.ending, Ending::Data);
+}
+
+#[test]
+fn a_journal_at_work_is_not_sealed() {
+    let disk = Arc::new(Memory::new());
+    let idle = IdleSeal::After(Duration::from_secs(3600));
+    let told = |result: Result<Vec<Durable>, _>| drop(result.unwrap());
+    let journaler = Journaler::spawn(journal_on(disk.clone()), idle, told).unwrap();
+    let mut story = Story::new(2);
+    for _ in 0..100 {
+        journaler.hand_over(vec![story.block(0, 1, 10)]).unwrap();
+    }
+    drop(journaler);
+    let (recovered, blocks) = read(&*disk, &settings(2), ScanMode::ReadOnly).unwrap();
+    assert_eq!((recovered.ending, blocks.len()), (Ending::Data, 100));
+}
+
+#[test]
+fn an_idle_seal_that_fails_finishes_the_journal_and_the_next_hand_over_hears_it() {
+    // The second flush is the seal's.
+    let calls: Arc<[AtomicU64; 3]> = Arc::default();
+    let disk = Hooked::failing(Verb::Sync, 1, Arc::clone(&calls));
+    let (tell, heard) = crossbeam::channel::unbounded();
+    let told = move |result: Result<Vec<Durable>, Arc<JournalError>>| {
+        tell.send(result.map(|durable| durable.len())).unwrap();
+    };
+    let idle = IdleSeal::After(Duration::from_millis(1));
+    let journaler = Journaler::spawn(journal_on(disk), idle, told).unwrap();
+    let mut story = Story::new(2);
+    journaler.hand_over(vec![story.block(0, 1, 10)]).unwrap();
+    assert!(heard.recv().unwrap().is_ok());
+    wait_for(|| calls[Verb::Sync as usize].load(Ordering::Relaxed) == 2);
+    journaler.hand_over(vec![story.block(0, 1, 10)]).unwrap();
+    let error = heard.recv().unwrap().unwrap_err();
+    assert!(error.to_string().contains("the disk is broken"), "{error}");
+    assert!(Arc::ptr_eq(&journaler.close().unwrap_err(), &error));
 }

@@ -6,6 +6,7 @@ mod failing;
 mod journaler;
 mod life;
 mod reading;
+mod recovery;
 mod storage;
 mod writing;
 

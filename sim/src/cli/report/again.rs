@@ -23,6 +23,8 @@ pub struct VerifyReport {
     pub seconds: f64,
     /// Records decided per second.
     pub records_per_second: f64,
+    /// The commit of the snapshot it began from, where what came before is archived.
+    pub after_commit: Option<u64>,
 }
 
 /// In what the decisions of this program differ from the recorded ones.
@@ -40,6 +42,8 @@ pub struct WhatIfReport {
     pub seconds: f64,
     /// Records decided per second.
     pub records_per_second: f64,
+    /// The commit of the snapshot it began from, where what came before is archived.
+    pub after_commit: Option<u64>,
 }
 
 /// One kind of difference.
@@ -140,9 +144,20 @@ fn facts(out: &mut dyn Write, records: u64, events: u64, seconds: f64) -> io::Re
     facts.write(out)
 }
 
+fn began(out: &mut dyn Write, after: Option<u64>) -> io::Result<()> {
+    match after {
+        None => Ok(()),
+        Some(commit) => writeln!(
+            out,
+            "It began from the snapshot after commit {commit}: what came before is archived."
+        ),
+    }
+}
+
 impl Report for VerifyReport {
     fn render(&self, out: &mut dyn Write) -> io::Result<()> {
         facts(out, self.records, self.events, self.seconds)?;
+        began(out, self.after_commit)?;
         match &self.first {
             None => writeln!(out, "Every record is decided again as it stands."),
             Some(first) => {
@@ -168,6 +183,7 @@ impl Report for VerifyReport {
 impl Report for WhatIfReport {
     fn render(&self, out: &mut dyn Write) -> io::Result<()> {
         facts(out, self.records, self.events, self.seconds)?;
+        began(out, self.after_commit)?;
         if self.kinds.is_empty() {
             return writeln!(out, "This program would have decided every record as it stands.");
         }

@@ -19,6 +19,7 @@ mod prefixes;
 mod replay;
 mod run;
 mod sim;
+mod snapshot;
 mod state;
 mod why;
 
@@ -29,6 +30,7 @@ pub use prefixes::PrefixesReport;
 pub use replay::ReplayReport;
 pub use run::{Latency, RunReport};
 pub use sim::{BrokenReport, CapsuleReport, ShrunkReport, SimReport};
+pub use snapshot::{ArchiveReport, SnapshotReport};
 pub use state::{OrderState, OrderView, ProductStock, StateReport};
 pub use why::{StepView, StoryView, WhyReport};
 

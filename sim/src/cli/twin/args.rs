@@ -44,7 +44,7 @@ pub struct WorkArgs {
     #[arg(long, value_name = "K", default_value_t = 10_000, conflicts_with = "orders",
           value_parser = clap::value_parser!(u64).range(1..=ORDERS_MAX))]
     pub commands: u64,
-    /// Chance of the generated orders, of slow flushes and of late frames
+    /// Chance of the generated orders, of slow flushes, of late frames and of where threads stand
     #[arg(long, value_name = "S", default_value_t = Shape::default().seed)]
     pub seed: u64,
     /// Stock of each product, in percent of its units ordered, rounded down

@@ -3,9 +3,10 @@
 //! Rules:
 //! 1. A sweep is the same for the same costs and options. Returns are passed over.
 //! 2. A validation runs the real runtime on the same orders, several times; before the first of
-//!    each setting one run warms up. The prediction is the median of as many seeds. Without a file
-//!    of costs they are measured several times between the real runs, and the flushes of the disk
-//!    before each: what else a machine does changes from minute to minute.
+//!    each setting one run warms up. Short runs are repeated more often. The prediction is the
+//!    median of as many seeds. Without a file of costs they are measured several times between the
+//!    real runs, and the flushes of the disk before each: what else a machine does changes from
+//!    minute to minute.
 //!
 //! It doesn't know how the twin works.
 
@@ -42,6 +43,9 @@ use crate::workload::warehouse::{
 
 /// How often a validation measures the costs of a setting, spread over its real runs.
 const CALIBRATIONS: u32 = 4;
+/// A run is repeated until its repetitions have lasted so long, but not more often than this.
+const SECONDS_MIN: f64 = 0.05;
+const REPEATS_MAX: usize = 12;
 
 /// Measures what things cost.
 ///
@@ -332,9 +336,17 @@ fn compare(
                 .map_err(|error| Failure::input(error.to_string()))?;
         }
         let report = real_run(args, durability, islands)?;
-        if at > 0 {
+        if at == 0 {
+            continue;
+        }
+        let (mut seconds, began) = (report.seconds, real.len());
+        real.push(report);
+        seen.push(flushed);
+        // One run of a few milliseconds says little.
+        while seconds < SECONDS_MIN && real.len() - began < REPEATS_MAX {
+            let report = real_run(args, durability, islands)?;
+            seconds += report.seconds;
             real.push(report);
-            seen.push(flushed);
         }
     }
     let mut predicted = Vec::new();

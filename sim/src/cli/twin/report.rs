@@ -178,7 +178,7 @@ impl Report for ValidateReport {
         }));
         table(&rows, out)?;
         let runs = self.runs;
-        writeln!(out, "Orders a second; measured: the median of {runs} runs, one after the other.")
+        writeln!(out, "Orders a second; measured: the median of {runs} runs (short ones: more).")
     }
 
     fn verdict(&self) -> Result<(), Failure> {

@@ -7,10 +7,12 @@
 //!    calls each time, so the median over repetitions is taken for each single call. What else the
 //!    machine does then falls away; what a call always costs stays.
 //! 3. A section's numbers are the least squares over its calls, none below 0.
-//! 4. How long a wake-up takes is what the twin lacks of serial round trips of the real runtime.
+//! 4. What cold caches cost a woken thread is what the twin lacks of serial round trips of the real
+//!    runtime.
 //!
 //! What the client does is measured by the command line, which owns it. It doesn't know why.
 
+mod core;
 mod disk;
 mod fit;
 mod threads;
@@ -75,6 +77,7 @@ pub fn calibrate(folder: &Path, client: ClientCosts) -> Result<Costs, Unmeasured
     costs.ps[Section::Client as usize] = [client.request, client.line, client.answer, 0, 0];
     islands(&mut costs)?;
     threads::measure(&mut costs);
+    core::measure(&mut costs);
     disk::measure_memory(&mut costs)?;
     disk::measure(folder, &mut costs)?;
     trip::measure(&mut costs)?;

@@ -1,15 +1,15 @@
-//! How long a wake-up takes, from serial round trips of the real runtime.
+//! What a thread that was woken does slower, from serial round trips of the real runtime.
 //!
 //! Rules:
 //! 1. One request at a time, of one line, on two islands of two threads, in memory. Products are
 //!    so few that all units stay with their broker: most requests ask the other island and wait
 //!    for three commits, and every step on the way wakes a thread that sleeps.
-//! 2. The latency is the one with which the twin takes as long for the same requests: its time is
-//!    linear in the latency, so two runs of it say which.
+//! 2. It is what the twin lacks of the measured time, for each wake: its time is linear in that, so
+//!    two runs of it say how much. Each is the middle of several seeds, because threads stand on
+//!    other cores in each pass.
 //! 3. Requests are timed in small batches; of each batch the middle of several passes counts.
 //!
-//! What a sleeper does first when it wakes is slow too (its caches are cold): that is in it.
-//! It doesn't know what wakes cost those who wake.
+//! It doesn't know what wakes cost those who wake, nor when a woken thread gets its core.
 
 use std::time::Instant;
 
@@ -20,7 +20,7 @@ use super::workload::{Shape, orders};
 use super::{Unmeasured, median, nanos};
 use crate::twin::costs::{Costs, Section};
 use crate::twin::network::Delivery;
-use crate::twin::plan::{Media, Pace, Plan};
+use crate::twin::plan::{Failed, Media, Pace, Plan};
 use crate::twin::run::run;
 use crate::workload::warehouse::Warehouse;
 
@@ -31,10 +31,14 @@ const ISLANDS: u32 = 2;
 const BATCH: u64 = 30;
 /// Passes over the same requests.
 const PASSES: usize = 7;
-/// A latency to try, in nanoseconds.
+/// Seeds of the twin.
+const SEEDS: u64 = 9;
+/// A cost to try, in nanoseconds.
 const TRIED: u64 = 20_000;
+/// Its place in the section.
+const COLD: usize = 4;
 
-/// Sets the latency of a wake-up.
+/// Sets what a woken thread's first work takes longer.
 pub(super) fn measure(costs: &mut Costs) -> Result<(), Unmeasured> {
     let mut passes = Vec::new();
     for _ in 0..PASSES {
@@ -46,23 +50,27 @@ pub(super) fn measure(costs: &mut Costs) -> Result<(), Unmeasured> {
         median(&mut times)
     };
     let real: u64 = (0..batches).map(middle).sum();
-    let mut twin = |latency: u64| {
-        costs.ps[Section::Thread as usize][3] = latency * 1000;
-        let plan = Plan {
-            islands: ISLANDS,
-            threads: costs.cores.min(ISLANDS),
-            costs: costs.clone(),
-            delivery: Delivery::default(),
-            media: Media::Memory,
-            pace: Pace::Serial,
-            seed: 1,
+    let mut twin = |cold: u64| {
+        costs.ps[Section::Core as usize][COLD] = cold * 1000;
+        let one = |seed| {
+            let plan = Plan {
+                islands: ISLANDS,
+                threads: costs.cores.min(ISLANDS),
+                costs: costs.clone(),
+                delivery: Delivery::default(),
+                media: Media::Memory,
+                pace: Pace::Serial,
+                seed,
+            };
+            let (setup, asks) = orders(&SHAPE);
+            run(&plan, setup, asks.into_iter(), |_| Warehouse::default()).map(|done| done.nanos)
         };
-        let (setup, asks) = orders(&SHAPE);
-        run(&plan, setup, asks.into_iter(), |_| Warehouse::default()).map(|done| done.nanos)
+        let times: Result<Vec<u64>, Failed> = (1..=SEEDS).map(one).collect();
+        times.map(|mut times| median(&mut times))
     };
     let (without, with) = (twin(0)?, twin(TRIED)?);
-    let latency = real.saturating_sub(without) * TRIED / with.saturating_sub(without).max(1);
-    costs.ps[Section::Thread as usize][3] = latency * 1000;
+    let cold = real.saturating_sub(without) * TRIED / with.saturating_sub(without).max(1);
+    costs.ps[Section::Core as usize][COLD] = cold * 1000;
     Ok(())
 }
 

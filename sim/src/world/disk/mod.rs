@@ -58,8 +58,10 @@ struct File {
 type Sector = Box<[u8]>;
 
 fn trimmed(bytes: &[u8]) -> Sector {
-    let words = bytes.rchunks(64).take_while(|chunk| chunk.iter().all(|byte| *byte == 0)).count();
-    let upto = bytes.len().saturating_sub(words * 64);
+    // Whole chunks without a branch inside: a third of the time of small commits was spent here.
+    let zero = |chunk: &&[u8; 64]| chunk.iter().fold(0, |any, byte| any | byte) == 0;
+    let zeros = bytes.as_rchunks().1.iter().rev().take_while(zero).count() * 64;
+    let upto = bytes.len() - zeros;
     let upto = bytes[..upto].iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     bytes[..upto].into()
 }

@@ -20,7 +20,7 @@ use crate::workload::warehouse::{ProductCode, Warehouse};
 pub type Sight = fn(Cut<'_, Warehouse>) -> bool;
 
 /// All marks, with their names.
-pub const MARKS: [(&str, Sight); 21] = [
+pub const MARKS: [(&str, Sight); 20] = [
     ("an order is accepted", |cut| any(cut, |one| one.counters().orders_accepted > 0)),
     ("an order is refused", |cut| any(cut, |one| one.counters().orders_refused > 0)),
     ("an order waits", |cut| any(cut, |one| one.stock().waits().answers > 0)),
@@ -30,7 +30,6 @@ pub const MARKS: [(&str, Sight); 21] = [
     ("two needs wait for one drain", |cut| {
         any_book(cut, |one, product| one.stock().queue_len(product) > 1)
     }),
-    ("a left-over unit goes to a high island", left_over),
     ("a drained product opens again", |cut| {
         any_book(cut, |one, product| {
             let phase = one.stock().phase(product);
@@ -77,19 +76,6 @@ fn any(cut: Cut<'_, Warehouse>, sight: impl Fn(&Warehouse) -> bool) -> bool {
 /// Whether a product on one of the islands that have changed shows it.
 fn any_book(cut: Cut<'_, Warehouse>, sight: impl Fn(&Warehouse, &ProductCode) -> bool) -> bool {
     any(cut, |one| one.ledgers().iter().any(|(product, _)| sight(one, product)))
-}
-
-/// Of two islands that had nothing but their slices, the one with the higher number got more.
-fn left_over(cut: Cut<'_, Warehouse>) -> bool {
-    let slice = |image: &Image<Warehouse>, product: &ProductCode| {
-        let book = image.state.ledger(product);
-        let untouched = book.shelf == book.received && book.minted == Units::ZERO;
-        (untouched && book.sent == Units::ZERO).then_some(book.shelf)
-    };
-    any_book(cut, |_, product| {
-        let slices: Vec<_> = cut.iter().filter_map(|image| slice(image, product)).collect();
-        slices.windows(2).any(|pair| pair[0] > Units::ZERO && pair[1].0 == pair[0].0 + 1)
-    })
 }
 
 /// A refused order waits for its refund, and nobody has cancelled it.

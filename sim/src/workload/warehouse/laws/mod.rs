@@ -66,7 +66,7 @@ impl Law {
                 simulation.check_of(move |islands| Refusals::new(shop.by_broker(islands)))
             }
             Self::Steps if matches!(shop.config.policy, PolicyKind::Lease(_)) => {
-                simulation.check(Steps::default)
+                simulation.check_of(Steps::new)
             }
             Self::Refusals | Self::Steps => simulation,
             Self::Bounds => {

@@ -1,0 +1,261 @@
+//! Making a snapshot, and starting from one.
+//!
+//! ```text
+//! newest snapshot ─▶ replay of the durable journal behind it ─▶ written ─▶ read back ─▶ it counts
+//! ```
+//! Rules:
+//! 1. Of a journal that is being written it reads what is known to be durable, in steps, so that it
+//!    can be stopped between two.
+//! 2. A snapshot that a program cannot use is passed over, and named. One that the journal does not
+//!    reach is refused: the journal has lost what was durable.
+//!
+//! It doesn't know when.
+
+use std::path::{Path, PathBuf};
+
+use archipelago_core::id::{IslandId, LinkSeq};
+use archipelago_core::island::Island;
+use archipelago_core::journal::frame::CommitNumber;
+use archipelago_core::replay::Image;
+
+use super::file::{Snapshot, Taken, Unacked};
+use super::folder::{Folder, open};
+use crate::journal::{JournalSettings, Recovered, ScanMode, Storage, read_block};
+use crate::link::Rereader;
+use crate::replay::{OpenError, Restored, restore_on};
+
+/// Commits replayed between two looks at whether to stop.
+const STEP_COMMITS: u64 = 4096;
+
+/// A snapshot that was passed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Passed {
+    /// The file.
+    pub file: PathBuf,
+    /// Why.
+    pub reason: String,
+}
+
+/// Whether work goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GoOn {
+    Yes,
+    Stop,
+}
+
+fn refused(file: &Path, reason: String) -> OpenError {
+    OpenError::Snapshot { file: file.display().to_string(), reason }
+}
+
+/// The newest snapshot that this program can use for the journal on `storage`, and those passed
+/// over for it.
+///
+/// # Errors
+/// [`OpenError::Snapshot`] for one that is ahead of the journal; [`OpenError::Journal`] when the
+/// folder or the journal cannot be read.
+pub fn newest<I: Island>(
+    folder: &Folder,
+    storage: &dyn Storage,
+    settings: &JournalSettings,
+) -> Result<(Option<Snapshot<I>>, Vec<Passed>), OpenError> {
+    let mut passed = Vec::new();
+    for (_, file) in folder.list()? {
+        let read = open(&file).and_then(|mut input| Snapshot::<I>::read(&mut input, settings));
+        match read {
+            Ok(snapshot) => {
+                reaches(storage, &file, &snapshot.taken)?;
+                return Ok((Some(snapshot), passed));
+            }
+            Err(reason) => passed.push(Passed { file, reason }),
+        }
+    }
+    Ok((None, passed))
+}
+
+/// Whether the journal holds what the snapshot was made of, as far as it has not been archived.
+fn reaches(storage: &dyn Storage, file: &Path, taken: &Taken) -> Result<(), OpenError> {
+    let segments = storage
+        .segments()
+        .map_err(crate::journal::JournalError::io("list", "the journal's segments"))?;
+    let first = segments.first().map(|segment| segment.number);
+    for (island, tail) in taken.recovered().islands.iter().enumerate() {
+        let Some(place) =
+            tail.place.filter(|place| first.is_none_or(|first| place.segment >= first))
+        else {
+            continue;
+        };
+        let lost = |found: &dyn std::fmt::Display| {
+            let (upto, name) = (tail.upto, storage.name(place.segment));
+            refused(
+                file,
+                format!(
+                    "it holds island {island} up to record {upto}, and {name} does not ({found}): \
+                     put the journal's files back; if they are lost, move the snapshots away to \
+                     open what is left"
+                ),
+            )
+        };
+        match read_block(storage, place, taken.life) {
+            Ok((header, _)) if header.upto() == tail.upto && header.island.0 as usize == island => {
+            }
+            Ok((header, _)) => return Err(lost(&format_args!("record {}", header.upto()))),
+            Err(error) => return Err(lost(&error)),
+        }
+    }
+    Ok(())
+}
+
+/// Goes on from `base`, or from islands as they were born, over the journal behind it.
+///
+/// # Errors
+/// As [`restore_on`]; [`OpenError::NoBeginning`] when there is no `base` and the first segments are
+/// archived.
+pub fn replay_on<I: Island>(
+    storage: &dyn Storage,
+    settings: &JournalSettings,
+    mode: ScanMode,
+    threads: usize,
+    base: Option<Snapshot<I>>,
+    born: impl FnOnce() -> Vec<Image<I>>,
+) -> Result<(Restored<I>, Unacked), OpenError> {
+    match base {
+        Some(Snapshot { taken, images, unacked }) => {
+            let from = taken.recovered();
+            let on = (images, Some(&from));
+            Ok((restore_on(storage, settings, mode, threads, on)?, unacked))
+        }
+        None => {
+            has_beginning(storage)?;
+            let none = (0..settings.islands).map(|_| Vec::new()).collect();
+            Ok((restore_on(storage, settings, mode, threads, (born(), None))?, none))
+        }
+    }
+}
+
+/// Whether the journal has its first segment, or nothing.
+///
+/// # Errors
+/// [`OpenError::NoBeginning`], when its first segments were archived.
+pub(crate) fn has_beginning(storage: &dyn Storage) -> Result<(), OpenError> {
+    use archipelago_core::journal::frame::SegmentNumber;
+    let listed = storage.segments();
+    let segments =
+        listed.map_err(crate::journal::JournalError::io("list", "the journal's segments"))?;
+    match segments.first() {
+        Some(first) if first.number > SegmentNumber::FIRST => {
+            Err(OpenError::NoBeginning { first: storage.name(first.number) })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Makes a snapshot of what the journal holds up to `upto`, which is durable. `None` when there is
+/// one already. `born` gives the islands before their first record.
+///
+/// # Errors
+/// [`OpenError`]: the journal cannot be replayed, or the file not written or verified.
+pub fn take<I: Island>(
+    folder: &Folder,
+    storage: &std::sync::Arc<dyn Storage>,
+    settings: &JournalSettings,
+    upto: CommitNumber,
+    born: impl FnOnce() -> Vec<Image<I>>,
+) -> Result<Option<PathBuf>, OpenError> {
+    take_while(folder, storage, settings, upto, born, &mut || GoOn::Yes)
+}
+
+/// The same, as long as `go_on` says so.
+pub(super) fn take_while<I: Island>(
+    folder: &Folder,
+    storage: &std::sync::Arc<dyn Storage>,
+    settings: &JournalSettings,
+    upto: CommitNumber,
+    born: impl FnOnce() -> Vec<Image<I>>,
+    go_on: &mut dyn FnMut() -> GoOn,
+) -> Result<Option<PathBuf>, OpenError> {
+    let (base, _) = newest::<I>(folder, &**storage, settings)?;
+    let mut from = base.as_ref().map(|base| base.taken.recovered());
+    if from.as_ref().is_some_and(|from| from.last >= upto) {
+        return Ok(None);
+    }
+    let (mut images, before) = match base {
+        Some(base) => (base.images, base.unacked),
+        None => {
+            has_beginning(&**storage)?;
+            (born(), Vec::new())
+        }
+    };
+    let mut at = from.as_ref().map_or(CommitNumber::ZERO, |from| from.last);
+    while at < upto {
+        if go_on() == GoOn::Stop {
+            return Ok(None);
+        }
+        at = CommitNumber(upto.0.min(at.0 + STEP_COMMITS));
+        let on = (images, from.as_ref());
+        let restored = restore_on(&**storage, settings, ScanMode::Upto(at), 1, on)?;
+        images = restored.images;
+        from = Some(restored.recovered);
+    }
+    let found = from.expect("something was replayed");
+    let unacked = unacked(storage, settings, &images, &found, before)?;
+    let snapshot = Snapshot { taken: Taken::of::<I>(settings, &found), images, unacked };
+    let (file, _) = folder.create(upto, |out| snapshot.write(out))?;
+    drop(snapshot);
+    verify::<I>(&file, settings)?;
+    folder.prune()?;
+    Ok(Some(file))
+}
+
+/// Reads a snapshot back and loads it; one that fails is removed.
+pub(super) fn verify<I: Island>(
+    file: &Path,
+    settings: &JournalSettings,
+) -> Result<Taken, OpenError> {
+    let read = open(file).and_then(|mut input| Snapshot::<I>::read(&mut input, settings));
+    read.map(|snapshot| snapshot.taken)
+        .map_err(|reason| refused(file, format!("what was written cannot be loaded: {reason}")))
+}
+
+/// What each island has sent and nobody consumed: the snapshot's before, and what was sent since.
+fn unacked<I: Island>(
+    storage: &std::sync::Arc<dyn Storage>,
+    settings: &JournalSettings,
+    images: &[Image<I>],
+    found: &Recovered,
+    before: Unacked,
+) -> Result<Unacked, OpenError> {
+    let mut rereader = Rereader::new(std::sync::Arc::clone(storage), settings.life);
+    let mut before = before.into_iter();
+    let mut all = Vec::with_capacity(images.len());
+    for (at, image) in images.iter().enumerate() {
+        let from = IslandId(at as u32);
+        let tail = found.islands.get(at).and_then(|tail| tail.place);
+        let kept = before.next().unwrap_or_default();
+        let mut own = Vec::new();
+        for (to, sent) in &image.sent {
+            let applied = images.get(to.0 as usize).map(|to| to.applied_from(from));
+            let mut has: LinkSeq = applied.unwrap_or_default();
+            for (_, chunk) in kept.iter().filter(|(receiver, _)| receiver == to) {
+                if chunk.last() > has {
+                    has = chunk.last();
+                    own.push((*to, chunk.clone()));
+                }
+            }
+            while has < *sent {
+                let read = rereader.read(from, tail, *to, has.next())?;
+                let Some(chunk) = read.filter(|chunk| chunk.first == has.next()) else {
+                    let place = tail.map(|tail| storage.name(tail.segment)).unwrap_or_default();
+                    let reason = format!(
+                        "message {} of island {from} to island {to} is not in the journal",
+                        has.next()
+                    );
+                    return Err(OpenError::Snapshot { file: place, reason });
+                };
+                has = chunk.last();
+                own.push((*to, chunk));
+            }
+        }
+        all.push(own);
+    }
+    Ok(all)
+}

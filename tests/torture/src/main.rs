@@ -1,0 +1,126 @@
+//! Torture of the journal: what becomes of real directories under kills, flips, cuts and noise.
+//!
+//! Rules:
+//! 1. Nothing acknowledged is lost silently: it is there, or the directory is refused by name.
+//! 2. Nothing panics. A torture that finds a breach says which, with its seed, and exits 1.
+//! 3. Chance comes from the seed alone; the moment of a kill does not, it is the machine's.
+//!
+//! It doesn't know the simulator: losses of power are simulated there, on a fake disk.
+
+mod child;
+mod damage;
+mod files;
+mod fuzz;
+mod kill;
+mod tally;
+
+use std::process::ExitCode;
+
+use archipelago_torture::{chance, content, targets};
+use clap::{Parser, Subcommand};
+use tally::Tally;
+
+/// Kills, flips, cuts, swaps and noise.
+#[derive(Debug, Parser)]
+#[command(name = "torture")]
+struct Cli {
+    #[command(subcommand)]
+    what: What,
+    /// Chance: the same seed does the same harm
+    #[arg(long, global = true, default_value_t = 1)]
+    seed: u64,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// kill -9 a process that writes and acknowledges, again and again
+    Kill {
+        /// How often.
+        #[arg(long, default_value_t = 1000)]
+        cycles: u64,
+    },
+    /// Change one random byte in each of so many copies of a journal
+    Flip {
+        /// How many copies.
+        #[arg(long, default_value_t = 10_000)]
+        copies: u64,
+    },
+    /// Cut each file of a small journal to every length
+    Lengths,
+    /// Append random bytes to a file of a journal
+    Garbage {
+        /// How often.
+        #[arg(long, default_value_t = 1000)]
+        times: u64,
+    },
+    /// Files swapped, missing, twice, over one another
+    Files,
+    /// Random and damaged bytes into every decoder
+    Fuzz {
+        /// For how long, in seconds.
+        #[arg(long, default_value_t = 3600)]
+        seconds: u64,
+        /// Only this target.
+        #[arg(long)]
+        target: Option<String>,
+    },
+    /// Writes the seeds of the corpus into `fuzz/corpus` below this folder
+    Corpus {
+        /// The repository.
+        root: std::path::PathBuf,
+    },
+    /// All of it, in sizes for every commit: under a minute
+    Short,
+    /// All of it, in sizes for a night, without the fuzzing
+    Long,
+    /// The process that is killed; not for people.
+    #[command(hide = true)]
+    Child {
+        /// The data directory.
+        data: std::path::PathBuf,
+        /// The cycle: chance differs in each.
+        cycle: u64,
+    },
+}
+
+fn main() -> ExitCode {
+    let Cli { what, seed } = Cli::parse();
+    match run(what, seed) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(breach) => {
+            eprintln!("breach: {breach} (seed {seed})");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(what: What, seed: u64) -> Result<(), String> {
+    let mut tally = Tally::new();
+    let told = match what {
+        What::Child { data, cycle } => return child::run(&data, seed, cycle),
+        What::Corpus { root } => return fuzz::corpus(&root),
+        What::Kill { cycles } => kill::run(cycles, seed, &mut tally),
+        What::Flip { copies } => damage::flips(copies, seed, &mut tally),
+        What::Lengths => damage::lengths(&mut tally),
+        What::Garbage { times } => damage::garbage(times, seed, &mut tally),
+        What::Files => files::run(&mut tally),
+        What::Fuzz { seconds, target } => fuzz::run(seconds, seed, target.as_deref(), &mut tally),
+        What::Short => {
+            kill::run(20, seed, &mut tally)?;
+            damage::flips(200, seed, &mut tally)?;
+            damage::lengths(&mut tally)?;
+            damage::garbage(100, seed, &mut tally)?;
+            files::run(&mut tally)?;
+            fuzz::run(10, seed, None, &mut tally)
+        }
+        What::Long => {
+            kill::run(1000, seed, &mut tally)?;
+            damage::flips(10_000, seed, &mut tally)?;
+            damage::lengths(&mut tally)?;
+            damage::garbage(1000, seed, &mut tally)?;
+            files::run(&mut tally)
+        }
+    };
+    tally.print();
+    told
+}
