@@ -10,6 +10,7 @@ use archipelago::core::id::{Asker, JournalPosition};
 use archipelago::core::journal::record::Source;
 use archipelago::core::time::Stamp;
 use archipelago::replay::{At, FirstDifference, Log, OpenError, Part, RecordAt, Side, diff};
+use archipelago::snapshot::{Keep, archive, take_at_rest};
 use archipelago::{AskError, Island, IslandId, Millis, Settled, Turn, builder};
 use serde::{Deserialize, Serialize};
 
@@ -345,4 +346,38 @@ fn two_journals_are_compared_to_the_first_difference_of_each_island() {
 
 fn tempdir() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
+}
+
+#[test]
+fn where_the_beginning_is_archived_deciding_again_begins_at_the_snapshot_and_says_so() {
+    let folder = tempdir();
+    let round = |orders: u64| {
+        let builder = builder().islands(ISLANDS).segment_bytes(1 << 16);
+        let sea = builder.journal(folder.path()).open(shop(Rule::TakeAll)).unwrap();
+        let client = sea.client("me").unwrap();
+        for units in 1..=orders {
+            let answer = client.ask(format!("key {units}"), Command::Order { units }).unwrap();
+            assert!(answer.wait().unwrap().is_ok());
+        }
+        assert_eq!(sea.close(Duration::from_secs(20)).unwrap().settled, Settled::Yes);
+    };
+    for _ in 0..2 {
+        round(30);
+        take_at_rest(folder.path(), shop(Rule::TakeAll)).unwrap();
+    }
+    round(10);
+    let whole = Log::open(folder.path()).unwrap().again().verify(shop(Rule::TakeAll)).unwrap();
+    assert_eq!((whole.decided.after, whole.decided.records), (None, 70 * RECORDS_AN_ORDER));
+    let archived = archive::<Shop>(folder.path(), &Keep::Nowhere).unwrap();
+    assert!(!archived.segments.is_empty());
+
+    let log = Log::open(folder.path()).unwrap();
+    let rest = log.again().verify(shop(Rule::TakeAll)).unwrap();
+    assert_eq!((rest.differing, rest.decided.records), (0, 10 * RECORDS_AN_ORDER));
+    assert!(rest.decided.after > Some(archived.snapshot), "{rest}");
+    // The rule is part of the state, so the snapshot's rule counts: nothing differs.
+    assert_eq!(log.again().what_if(shop(Rule::AtMost(5))).unwrap().differing(), 0);
+    for refused in [log.causes().err(), log.at("0:1".parse().unwrap()).err()] {
+        assert!(matches!(refused, Some(OpenError::NoBeginning { .. })), "{refused:?}");
+    }
 }

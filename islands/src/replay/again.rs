@@ -90,6 +90,38 @@ impl<'a> Again<'a> {
 
     /// The same, for a decider that is meant to differ: all differences, counted by kind.
     ///
+    /// A rule changed, and a test says on yesterday's journal what that would have meant:
+    ///
+    /// ```
+    /// # use archipelago::{Island, Turn, builder};
+    /// # use serde::{Deserialize, Serialize};
+    /// # #[derive(Serialize, Deserialize)]
+    /// # struct Tickets { seats_max: u32 }
+    /// # #[derive(Debug, Serialize, Deserialize)]
+    /// # struct Buy(u32);
+    /// # impl Island for Tickets {
+    /// #     type Command = Buy;
+    /// #     type Event = ();
+    /// #     type Reply = bool;
+    /// #     fn decide(&self, Buy(seats): Buy, turn: &mut Turn<Self>) {
+    /// #         turn.reply(seats <= self.seats_max);
+    /// #     }
+    /// #     fn evolve(&mut self, (): &()) {}
+    /// # }
+    /// # let data = tempfile::tempdir()?;
+    /// # let sea = builder().islands(2).journal(data.path()).open(|_| Tickets { seats_max: 9 })?;
+    /// # sea.ask("a", Buy(3))?.wait()?;
+    /// # sea.ask("b", Buy(7))?.wait()?;
+    /// # drop(sea);
+    /// use archipelago::replay::Log;
+    ///
+    /// let log = Log::open(data.path())?;
+    /// let what_if = log.again().what_if(|_| Tickets { seats_max: 4 })?;
+    /// assert_eq!(what_if.differing(), 1, "{what_if}");
+    /// # assert_eq!(what_if.kinds.keys().next().unwrap().to_string(), "Buy → replies");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Again::verify`].
     pub fn what_if<I: Island>(
