@@ -75,6 +75,12 @@ impl<'a> Reader<'a> {
         Self { bytes, at: 0 }
     }
 
+    /// All bytes, also those that were read.
+    #[must_use]
+    pub const fn all(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     /// The offset of the next byte.
     #[must_use]
     pub const fn at(&self) -> usize {

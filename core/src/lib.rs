@@ -25,6 +25,7 @@ pub mod command;
 pub mod id;
 pub mod island;
 pub mod journal;
+pub mod kind;
 pub mod link;
 pub mod lookup;
 pub mod replay;

@@ -17,7 +17,6 @@
 pub mod check;
 pub mod cli;
 pub mod fault;
-pub mod kind;
 mod mix;
 pub mod oracle;
 pub mod report;
@@ -29,6 +28,7 @@ pub mod twin;
 pub mod workload;
 pub mod world;
 
+pub use archipelago_core::kind;
 pub use check::{Check, Cut, Mark, Marks};
 pub use fault::{Faults, Preset};
 pub use shrink::{Capsule, Effort, Shrunk};

@@ -14,6 +14,7 @@ mod bad_input;
 mod continue_run;
 mod damage;
 mod harness;
+mod journal_tools;
 mod kill;
 mod refusal;
 mod repair;

@@ -9,6 +9,7 @@
 //! It doesn't know threads, files, clocks or entropy.
 
 pub mod decider;
+pub(crate) mod deciding;
 mod gate;
 pub mod kernel;
 mod reason;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::decider::Island;
 use crate::command::route::{self, Table};
 use crate::id::{Asker, IslandId, JournalPosition, LinkSeq, TimerNumber};
+use crate::journal::record::Source;
 use crate::time::{Millis, Stamp};
 
 /// Where a command came from.
@@ -27,6 +28,18 @@ pub enum Origin {
     },
     /// A timer of this island fired.
     Timer(TimerNumber),
+}
+
+impl Origin {
+    /// What a decision sees of a record's source.
+    #[must_use]
+    pub const fn of(source: &Source) -> Self {
+        match *source {
+            Source::Client { asker, .. } => Self::Client(asker),
+            Source::Island { from, number, .. } => Self::Island { from, number },
+            Source::Timer(number) => Self::Timer(number),
+        }
+    }
 }
 
 /// All that one decision says shall happen. The kernel makes it one record.

@@ -5,6 +5,7 @@
 use archipelago_core::command::route::BadIslandCount;
 use archipelago_core::id::{IslandId, JournalPosition};
 
+use super::at::At;
 use crate::journal::JournalError;
 
 /// Why a data directory could not be opened or replayed.
@@ -49,6 +50,14 @@ pub enum OpenError {
     /// A thread could not be started.
     #[error("cannot start a thread: {0}")]
     Thread(std::io::Error),
+    /// A point that the journal does not have.
+    #[error("{point}: {holds}")]
+    Point {
+        /// Which one was asked for.
+        point: At,
+        /// What the journal has.
+        holds: String,
+    },
     /// A setting that cannot be.
     #[error("{0}")]
     Setting(String),

@@ -3,6 +3,7 @@
 //! Rules:
 //! 1. It changes nothing: a torn tail is reported, not cut.
 //! 2. It shares the directory with other readers; not with a process that writes.
+//! 3. A log [at a point](Log::at) hands out nothing that came later, whoever asks.
 //!
 //! It doesn't know the application; it knows its name.
 
@@ -11,23 +12,28 @@ use std::path::Path;
 use archipelago_core::id::{IslandId, JournalPosition};
 use archipelago_core::island::Island;
 use archipelago_core::journal::frame::BlockPlace;
-use archipelago_core::journal::record::{RecordView, RecordsView};
+use archipelago_core::journal::record::RecordView;
 use archipelago_core::replay::Image;
+use archipelago_core::time::Stamp;
 
+use super::again::Again;
+use super::at::{At, resolve};
 use super::error::OpenError;
-use super::restore::Restored;
+use super::restore::{Restored, restore_upto};
+use super::walk::{FOR_EVER, is_after, walk};
 use crate::journal::{
-    BlockRef, DataDirectory, Description, Directory, Durability, JournalSettings, Recovered,
-    ScanMode, Storage, scan,
+    BlockRef, DataDirectory, Description, Directory, Durability, JournalError, JournalSettings,
+    Recovered, ScanMode, Storage, scan,
 };
-use crate::snapshot::{Folder, has_beginning, newest, replay_on};
+use crate::snapshot::{Folder, Snapshot, has_beginning, newest};
 
 /// A data directory, to read.
 #[derive(Debug)]
 pub struct Log {
     data: DataDirectory,
-    storage: Directory,
-    settings: JournalSettings,
+    pub(super) storage: Directory,
+    pub(super) settings: JournalSettings,
+    pub(super) until: Stamp,
 }
 
 /// One record and where it stands.
@@ -52,13 +58,39 @@ impl Log {
         let data = DataDirectory::open_read_only(path.as_ref())?;
         let storage = data.storage()?;
         let settings = data.description().settings(Default::default(), Durability::Os);
-        Ok(Self { data, storage, settings })
+        Ok(Self { data, storage, settings, until: FOR_EVER })
+    }
+
+    /// The same log as it stood at a point: on every island the records up to it, none after. As a
+    /// consequence is stamped after its cause, whatever is in it has its causes in it too.
+    ///
+    /// # Errors
+    /// [`OpenError::Point`] when the journal has no such point; damage.
+    pub fn at(self, point: At) -> Result<Self, OpenError> {
+        let until = resolve(&self, point)?.min(self.until);
+        Ok(Self { until, ..self })
+    }
+
+    /// The stamp that [`Log::at`] stands at; none when it is a whole log.
+    #[must_use]
+    pub fn point(&self) -> Option<Stamp> {
+        (self.until != FOR_EVER).then_some(self.until)
     }
 
     /// What the directory says of itself.
     #[must_use]
     pub fn description(&self) -> &Description {
         self.data.description()
+    }
+
+    /// The bytes of all segments: no less than will be read.
+    ///
+    /// # Errors
+    /// When the disk cannot be asked.
+    pub fn bytes_max(&self) -> Result<u64, OpenError> {
+        let segments = self.storage.segments();
+        let segments = segments.map_err(JournalError::io("list", "the journal's segments"))?;
+        Ok(segments.iter().map(|segment| segment.bytes).sum())
     }
 
     /// Replays all islands on `threads` threads; `make` makes each island as it was born. Where the
@@ -72,47 +104,60 @@ impl Log {
         mut make: impl FnMut(IslandId) -> I,
     ) -> Result<Restored<I>, OpenError> {
         let (storage, settings) = (&self.storage, &self.settings);
-        let base = match has_beginning(storage) {
-            Ok(()) => None,
-            Err(_) => newest(&Folder::of(self.data.path()), storage, settings)?.0,
+        let (images, from) = self.beginning(&mut make)?;
+        let mode = (ScanMode::ReadOnly, self.until);
+        restore_upto(storage, settings, mode, threads, (images, from.as_ref()))
+    }
+
+    /// Where a replay begins: the islands as they were born, or where the journal's beginning is
+    /// archived, as the newest snapshot has them.
+    pub(super) fn beginning<I: Island>(
+        &self,
+        make: &mut dyn FnMut(IslandId) -> I,
+    ) -> Result<(Vec<Image<I>>, Option<Recovered>), OpenError> {
+        let (storage, settings) = (&self.storage, &self.settings);
+        let Err(no_beginning) = has_beginning(storage) else {
+            let born = |island| Image::new(make(IslandId(island)));
+            return Ok(((0..settings.islands).map(born).collect(), None));
         };
-        let born =
-            || (0..settings.islands).map(|at| Image::new(make(IslandId(at)))).collect::<Vec<_>>();
-        let (restored, _) = replay_on(storage, settings, ScanMode::ReadOnly, threads, base, born)?;
-        Ok(restored)
+        match newest(&Folder::of(self.data.path()), storage, settings)?.0 {
+            Some(Snapshot { taken, images, .. }) => Ok((images, Some(taken.recovered()))),
+            None => Err(no_beginning),
+        }
+    }
+
+    /// Decides every recorded input again, to [verify](Again::verify) what was recorded, or to see
+    /// [what would differ](Again::what_if).
+    #[must_use]
+    pub fn again(&self) -> Again<'_> {
+        Again::new(self)
     }
 
     /// Walks over all records in journal order: each island's in order, islands interleaved as
     /// they were written.
     ///
     /// # Errors
-    /// [`OpenError`], or what `visit` says.
+    /// [`OpenError`], or what `visit` says; [`OpenError::NoBeginning`] when the beginning is archived.
     pub fn records<E: From<OpenError>>(
         &self,
         mut visit: impl FnMut(RecordAt<'_>) -> Result<(), E>,
     ) -> Result<Recovered, E> {
-        let mut sink = |block: BlockRef| -> Result<(), Stop<E>> {
-            let header = &block.header;
-            let mut records = RecordsView::new(block.body());
-            let mut position = header.first;
-            loop {
-                let record = records.next_record().map_err(|malformed| OpenError::Record {
-                    island: header.island,
-                    position,
-                    place: format!(
-                        "{}, offset {}",
-                        self.storage.name(header.here.segment),
-                        header.here.offset
-                    ),
-                    reason: malformed.to_string(),
-                });
-                let Some(record) = record.map_err(|error| Stop(error.into()))? else {
-                    return Ok(());
-                };
-                let (island, place) = (header.island, header.here);
-                visit(RecordAt { island, position, place, record }).map_err(Stop)?;
-                position = position.next();
-            }
+        self.blocks(|block| {
+            let (island, place) = (block.header.island, block.header.here);
+            walk(block, &self.storage, self.until, |position, record| {
+                visit(RecordAt { island, position, place, record: record.clone() })
+            })
+        })
+    }
+
+    /// Walks over the blocks that hold a record up to the point where this log ends.
+    pub(super) fn blocks<E: From<OpenError>>(
+        &self,
+        mut visit: impl FnMut(&BlockRef) -> Result<(), E>,
+    ) -> Result<Recovered, E> {
+        has_beginning(&self.storage)?;
+        let mut sink = |block: BlockRef| {
+            if is_after(block.body(), self.until) { Ok(()) } else { visit(&block).map_err(Stop) }
         };
         scan(&self.storage, &self.settings, ScanMode::ReadOnly, &mut sink).map_err(|stop| stop.0)
     }
@@ -121,8 +166,8 @@ impl Log {
 /// Carries either error through the scan.
 struct Stop<E>(E);
 
-impl<E: From<OpenError>> From<crate::journal::JournalError> for Stop<E> {
-    fn from(error: crate::journal::JournalError) -> Self {
+impl<E: From<OpenError>> From<JournalError> for Stop<E> {
+    fn from(error: JournalError) -> Self {
         Self(OpenError::from(error).into())
     }
 }

@@ -1,18 +1,37 @@
-//! **Replay**, the machinery: a journal → the islands as they were.
+//! **Replay**, the machinery: a journal → the islands as they were, and what else it can tell.
 //!
 //! Rules:
 //! 1. Restoring evolves recorded events; it decides nothing and sends nothing.
 //! 2. Islands are restored in parallel: each block goes, uncopied, to the thread of its island.
 //! 3. Whatever contradicts itself is refused with island, position and place.
+//! 4. [`Again`] decides recorded inputs anew, to [verify](Again::verify) what was recorded, or to
+//!    see [what another decider](Again::what_if) would do; nothing of it is kept or sent.
 //!
 //! It doesn't know what an event means.
 
+mod again;
+mod at;
+mod causes;
+mod diff;
+mod difference;
 mod error;
+mod index;
 mod log;
 mod restore;
+mod spread;
+mod walk;
+mod what_if;
+pub mod words;
 
+pub use again::Again;
+pub use at::At;
+pub use causes::{Causes, RecordId};
+pub use diff::{FirstDifference, IslandDiff, Side, diff};
+pub use difference::{Difference, Part, PartDiffers};
 pub use error::OpenError;
+pub use index::Record;
 pub use log::{Log, RecordAt};
 pub(crate) use restore::digest_of;
 pub use restore::{Figures, Restored};
 pub use restore::{apply_block, restore, restore_on};
+pub use what_if::{Decided, Kind, KindDiffers, Verified, WhatIf};

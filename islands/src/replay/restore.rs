@@ -1,26 +1,21 @@
 //! Restoring all islands of a journal.
 //!
-//! Rules: see the [station](super). Memory: the islands, and at most [`QUEUED_MAX`] batches of
-//! blocks per thread.
+//! Rules: see the [station](super).
 //!
 //! It doesn't know who wants the islands.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use archipelago_core::id::{IslandId, JournalPosition};
+use archipelago_core::id::IslandId;
 use archipelago_core::island::Island;
-use archipelago_core::journal::record::RecordsView;
 use archipelago_core::replay::{Digest, Image, ReplayError};
-use crossbeam::channel::{Sender, bounded};
+use archipelago_core::time::Stamp;
 
 use super::error::OpenError;
-use crate::journal::{BlockRef, JournalSettings, Recovered, ScanMode, Storage, scan_on};
-
-/// Batches of blocks waiting for a thread.
-const QUEUED_MAX: usize = 4;
-/// Blocks in a batch.
-const BATCH_BLOCKS: usize = 128;
+use super::spread::{Work, gather, share_out, spread};
+use super::walk::{FOR_EVER, failed, is_after, walk};
+use crate::journal::{BlockRef, JournalSettings, Recovered, ScanMode, Storage};
 
 /// What a replay did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,17 +76,20 @@ pub(crate) fn digest_of<'a, I: Island>(
     Ok(digest)
 }
 
-/// One thread's islands: island `index + k × threads` stands at `k`.
-struct Share<I> {
-    threads: usize,
+/// One worker's islands.
+struct Share<'a, I> {
+    storage: &'a dyn Storage,
+    until: Stamp,
+    /// How many workers there are.
+    workers: usize,
     images: Vec<Image<I>>,
     figures: Figures,
 }
 
-impl<I: Island> Share<I> {
-    fn apply(&mut self, block: &BlockRef, storage: &dyn Storage) -> Result<(), OpenError> {
-        let image = &mut self.images[block.header.island.0 as usize / self.threads];
-        let figures = apply_block(image, block, storage)?;
+impl<I: Island> Work for Share<'_, I> {
+    fn take(&mut self, block: &BlockRef) -> Result<(), OpenError> {
+        let image = &mut self.images[block.header.island.0 as usize / self.workers];
+        let figures = apply_upto(image, block, self.storage, self.until)?;
         self.figures.records += figures.records;
         self.figures.events += figures.events;
         self.figures.sends_suppressed += figures.sends_suppressed;
@@ -108,38 +106,52 @@ pub fn apply_block<I: Island>(
     block: &BlockRef,
     storage: &dyn Storage,
 ) -> Result<Figures, OpenError> {
+    apply_upto(image, block, storage, FOR_EVER)
+}
+
+/// The same, but only the records stamped up to `until`.
+fn apply_upto<I: Island>(
+    image: &mut Image<I>,
+    block: &BlockRef,
+    storage: &dyn Storage,
+    until: Stamp,
+) -> Result<Figures, OpenError> {
     let header = &block.header;
     let mut figures = Figures::default();
-    let mut at = header.first;
-    let failed = |position: JournalPosition, reason: String| OpenError::Record {
-        island: header.island,
-        position,
-        place: format!("{}, offset {}", storage.name(header.here.segment), header.here.offset),
-        reason,
-    };
-    if header.first != image.position.next() {
-        return Err(failed(at, format!("record {} would be next", image.position.next())));
+    if is_after(block.body(), until) {
+        return Ok(figures);
     }
-    let mut records = RecordsView::new(block.body());
-    loop {
-        let applied = catch_unwind(AssertUnwindSafe(|| -> Result<_, ReplayError> {
-            records.next_record()?.map(|record| image.apply(&record)).transpose()
-        }));
-        let applied = applied.unwrap_or_else(|_| {
-            Err(ReplayError::Contradiction("evolve panicked on its events".to_owned()))
-        });
-        match applied.map_err(|error| failed(at, error.to_string()))? {
-            Some(applied) => {
-                figures.records += 1;
-                figures.events += applied.events;
-                figures.sends_suppressed += applied.sends;
-                at = at.next();
-            }
-            None => break,
-        }
+    follows(image, block, storage)?;
+    walk(block, storage, until, |position, record| {
+        let applied = guarded(|| image.apply(record));
+        let applied = applied.map_err(|error| failed(storage, header, position, &error))?;
+        figures.records += 1;
+        figures.events += applied.events;
+        figures.sends_suppressed += applied.sends;
+        Ok::<(), OpenError>(())
+    })?;
+    Ok(figures)
+}
+
+/// Whether `block` continues the island.
+pub(super) fn follows<I: Island>(
+    image: &Image<I>,
+    block: &BlockRef,
+    storage: &dyn Storage,
+) -> Result<(), OpenError> {
+    let (first, next) = (block.header.first, image.position.next());
+    if first == next {
+        return Ok(());
     }
-    let end = JournalPosition(header.first.0 + u64::from(header.records));
-    if at == end { Ok(figures) } else { Err(failed(at, format!("the block ends at {end}"))) }
+    Err(failed(storage, &block.header, first, &format_args!("record {next} would be next")))
+}
+
+/// Applies a record; a panic of the user's is an error.
+#[inline]
+pub(super) fn guarded<T>(apply: impl FnOnce() -> Result<T, ReplayError>) -> Result<T, ReplayError> {
+    catch_unwind(AssertUnwindSafe(apply)).unwrap_or_else(|_| {
+        Err(ReplayError::Contradiction("evolve panicked on its events".to_owned()))
+    })
 }
 
 /// Replays a journal into fresh islands made by `make`, on `threads` threads.
@@ -166,78 +178,33 @@ pub fn restore_on<I: Island>(
     settings: &JournalSettings,
     mode: ScanMode,
     threads: usize,
+    from: (Vec<Image<I>>, Option<&Recovered>),
+) -> Result<Restored<I>, OpenError> {
+    restore_upto(storage, settings, (mode, FOR_EVER), threads, from)
+}
+
+/// The same, but only the records stamped up to `until`.
+pub(super) fn restore_upto<I: Island>(
+    storage: &dyn Storage,
+    settings: &JournalSettings,
+    (mode, until): (ScanMode, Stamp),
+    threads: usize,
     (images, from): (Vec<Image<I>>, Option<&Recovered>),
 ) -> Result<Restored<I>, OpenError> {
     let started = Instant::now();
-    let threads = threads.clamp(1, settings.islands as usize);
-    let mut shares: Vec<Share<I>> = (0..threads)
-        .map(|_| Share { threads, images: Vec::new(), figures: Figures::default() })
-        .collect();
-    for (island, image) in images.into_iter().enumerate() {
-        shares[island % threads].images.push(image);
-    }
-    let (recovered, shares) = if threads == 1 {
-        let share = &mut shares[0];
-        let mut sink = |block: BlockRef| share.apply(&block, storage);
-        (scan_on(storage, settings, mode, from, &mut sink)?, shares)
-    } else {
-        in_parallel(storage, settings, (mode, from), shares)?
-    };
+    let shares = share_out(images, threads);
+    let workers = shares.len();
+    let work = |images| Share { storage, until, workers, images, figures: Figures::default() };
+    let shares = shares.into_iter().map(work).collect();
+    let (recovered, shares) = spread(storage, settings, (mode, from), shares, &mut |_| ())?;
     let mut figures = Figures::default();
-    let mut columns = Vec::with_capacity(threads);
+    let mut images = Vec::with_capacity(workers);
     for share in shares {
         figures.records += share.figures.records;
         figures.events += share.figures.events;
         figures.sends_suppressed += share.figures.sends_suppressed;
-        columns.push(share.images.into_iter());
+        images.push(share.images);
     }
-    let images = (0..settings.islands as usize)
-        .map(|island| columns[island % threads].next().expect("every island has its image"))
-        .collect();
     figures.elapsed = started.elapsed();
-    Ok(Restored { images, recovered, figures })
-}
-
-/// One thread reads and checks, the others apply.
-fn in_parallel<I: Island>(
-    storage: &dyn Storage,
-    settings: &JournalSettings,
-    (mode, from): (ScanMode, Option<&Recovered>),
-    shares: Vec<Share<I>>,
-) -> Result<(Recovered, Vec<Share<I>>), OpenError> {
-    let threads = shares.len();
-    std::thread::scope(|scope| {
-        let mut queues: Vec<(Sender<Vec<BlockRef>>, Vec<BlockRef>)> = Vec::new();
-        let mut handles = Vec::new();
-        for mut share in shares {
-            let (sender, receiver) = bounded::<Vec<BlockRef>>(QUEUED_MAX);
-            queues.push((sender, Vec::new()));
-            handles.push(scope.spawn(move || -> Result<Share<I>, OpenError> {
-                for batch in receiver {
-                    for block in &batch {
-                        share.apply(block, storage)?;
-                    }
-                }
-                Ok(share)
-            }));
-        }
-        let mut sink = |block: BlockRef| -> Result<(), OpenError> {
-            let (sender, batch) = &mut queues[block.header.island.0 as usize % threads];
-            batch.push(block);
-            if batch.len() >= BATCH_BLOCKS {
-                // A thread that is gone has failed; its error is collected below.
-                let _ = sender.send(std::mem::take(batch));
-            }
-            Ok(())
-        };
-        let scanned = scan_on(storage, settings, mode, from, &mut sink);
-        for (sender, batch) in queues {
-            let _ = sender.send(batch);
-        }
-        let mut shares = Vec::with_capacity(threads);
-        for handle in handles {
-            shares.push(handle.join().expect("a replaying thread catches panics")?);
-        }
-        Ok((scanned?, shares))
-    })
+    Ok(Restored { images: gather(images), recovered, figures })
 }

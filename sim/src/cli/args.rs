@@ -4,12 +4,17 @@
 
 use std::path::PathBuf;
 
+mod journal;
 mod sim;
 mod snapshot;
 
 use archipelago_core::command::route::Table;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use journal::{
+    DiffArgs, Direction, InspectArgs, ReplayArgs, StateArgs, StateView, VerifyArgs, WhatIfArgs,
+    WhyArgs,
+};
 pub use sim::{BatchArgs, CapsuleArgs, ParcelsArgs, WarehouseArgs};
 pub use snapshot::{ArchiveArgs, SnapshotArgs};
 
@@ -27,6 +32,9 @@ Examples:
   archipelago replay --data sea                               the same state again, nothing is sent
   archipelago state warehouse --data sea --product 85123A
   archipelago inspect --data sea --island 3 --limit 5
+  archipelago state warehouse --data sea --at 3:17            right after record 17 of island 3
+  archipelago verify --data sea                               decided again: the same?
+  archipelago why --data sea --event 536365                   from its events to its request
   archipelago journal check --data sea                        what is wrong with it, if anything
   archipelago sim warehouse --faults swarm --seeds 100        other faults with every seed
   archipelago sim warehouse --scenario last_units.toml        a world written down
@@ -75,6 +83,14 @@ pub enum Command {
     },
     /// Show the records of a journal in words
     Inspect(InspectArgs),
+    /// Decide every recorded input again: events, sends and replies must come out as recorded
+    Verify(VerifyArgs),
+    /// Decide every recorded input again, and count what this program would decide otherwise
+    WhatIf(WhatIfArgs),
+    /// Walk from a record back to the client's request that led to it, or on to what came of it
+    Why(WhyArgs),
+    /// Compare two journals, record by record, to the first difference of each island
+    Diff(DiffArgs),
     /// Write a snapshot, so that the next start replays only what comes after it
     Snapshot(SnapshotArgs),
     /// Move the journal's segments away that no start needs any more
@@ -239,96 +255,6 @@ pub enum Returns {
     Skip,
     /// Submit them in their place between the orders.
     Submit,
-}
-
-/// `replay`.
-#[derive(Clone, Debug, Args)]
-pub struct ReplayArgs {
-    /// The directory with the journal
-    #[arg(long, value_name = "DIR")]
-    pub data: PathBuf,
-    /// How many threads replay islands [default: as many as there are cores]
-    #[arg(long, value_name = "T", value_parser = threads, allow_negative_numbers = true)]
-    pub threads: Option<u32>,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
-}
-
-impl ReplayArgs {
-    /// How to report.
-    #[must_use]
-    pub const fn output(&self) -> Output {
-        Output::of(self.json)
-    }
-}
-
-/// `state warehouse`.
-#[derive(Clone, Debug, Args)]
-pub struct StateArgs {
-    /// The directory with the journal
-    #[arg(long, value_name = "DIR")]
-    pub data: PathBuf,
-    /// One line an order, `<InvoiceNo> accepted|refused|open`, instead of the table of products
-    #[arg(long)]
-    orders: bool,
-    /// Only this product, with its shelf on each island
-    #[arg(long, value_name = "CODE", conflicts_with = "orders")]
-    pub product: Option<String>,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
-}
-
-impl StateArgs {
-    /// What to show.
-    #[must_use]
-    pub const fn view(&self) -> StateView {
-        if self.orders { StateView::Orders } else { StateView::Products }
-    }
-
-    /// How to report.
-    #[must_use]
-    pub const fn output(&self) -> Output {
-        Output::of(self.json)
-    }
-}
-
-/// What of the state is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StateView {
-    /// The stock of the products.
-    Products,
-    /// What became of each order (the JSON has the products too).
-    Orders,
-}
-
-/// `inspect`.
-#[derive(Clone, Debug, Args)]
-pub struct InspectArgs {
-    /// The directory with the journal
-    #[arg(long, value_name = "DIR")]
-    pub data: PathBuf,
-    /// Only this island, counted from 0 [default: all, one after the other]
-    #[arg(long, value_name = "I")]
-    pub island: Option<u32>,
-    /// The first position to show on an island
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub from: u64,
-    /// The most records to show
-    #[arg(long, value_name = "K", default_value_t = 20)]
-    pub limit: u64,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
-}
-
-impl InspectArgs {
-    /// How to report.
-    #[must_use]
-    pub const fn output(&self) -> Output {
-        Output::of(self.json)
-    }
 }
 
 /// `sim prefixes`.

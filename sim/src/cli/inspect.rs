@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use archipelago::replay::words::{input, words};
 use archipelago::replay::{Log, RecordAt};
-use archipelago_core::codec;
-use archipelago_core::id::IslandId;
-use archipelago_core::journal::record::{Entry, Source};
+use archipelago_core::bytes::Malformed;
+use archipelago_core::id::{IslandId, JournalPosition};
+use archipelago_core::journal::record::{self, Entry};
+use archipelago_core::time::Stamp;
 
 use super::args::InspectArgs;
 use super::failure::Failure;
@@ -13,11 +15,11 @@ use super::report::{InspectReport, RecordView, SendView};
 use super::setting::Setting;
 use crate::workload::warehouse::{Command, Event, Reply};
 
-/// Shows records of a journal, by island and position.
+/// Shows records of a journal: by island and position, or the last ones up to a point.
 ///
 /// # Errors
-/// When there is no journal, it is damaged or another application's, or has no such island
-/// (exit 2).
+/// When there is no journal, it is damaged or another application's, or has no such island or
+/// point (exit 2).
 pub fn inspect(args: &InspectArgs) -> Result<InspectReport, Failure> {
     let log = Log::open(&args.data)?;
     Setting::of(&log)?;
@@ -28,46 +30,67 @@ pub fn inspect(args: &InspectArgs) -> Result<InspectReport, Failure> {
             islands - 1
         )));
     }
+    let records = match args.at {
+        None => from(&log, args)?,
+        Some(at) => upto(&log.at(at)?, args)?,
+    };
+    Ok(InspectReport { records })
+}
+
+/// The first records from a position on, by island.
+fn from(log: &Log, args: &InspectArgs) -> Result<Vec<RecordView>, Failure> {
     let mut shown: BTreeMap<IslandId, Vec<RecordView>> = BTreeMap::new();
     log.records(|at: RecordAt<'_>| -> Result<(), Failure> {
         let wanted = args.island.is_none_or(|island| at.island.0 == island);
         if wanted && at.position.0 >= args.from {
             let records = shown.entry(at.island).or_default();
             if (records.len() as u64) < args.limit {
-                records.push(view(&at)?);
+                records.push(view(at.island, at.position, &at.record)?);
             }
         }
         Ok(())
     })?;
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
-    Ok(InspectReport { records: shown.into_values().flatten().take(limit).collect() })
+    Ok(shown.into_values().flatten().take(limit).collect())
 }
 
-fn view(at: &RecordAt<'_>) -> Result<RecordView, Failure> {
-    let record = &at.record;
-    let who = match record.source {
-        Source::Client { asker, .. } => {
-            format!("client {:016x} request {}", asker.client.0 >> 64, asker.number)
+/// The last records of a log, by stamp.
+fn upto(log: &Log, args: &InspectArgs) -> Result<Vec<RecordView>, Failure> {
+    let mut kept: BTreeMap<(Stamp, IslandId), (JournalPosition, Vec<u8>)> = BTreeMap::new();
+    log.records(|at: RecordAt<'_>| -> Result<(), Failure> {
+        if args.island.is_none_or(|island| at.island.0 == island) {
+            let record = (at.position, at.record.bytes().to_vec());
+            kept.insert((at.record.stamp, at.island), record);
+            if kept.len() as u64 > args.limit {
+                kept.pop_first();
+            }
         }
-        Source::Island { from, number, cause } => format!(
-            "island {from} message {number}, {} hops from island {} record {}",
-            cause.hops, cause.island, cause.position
-        ),
-        Source::Timer(number) => format!("timer {number}"),
+        Ok(())
+    })?;
+    let view = |((_, island), (position, bytes)): (_, (_, Vec<u8>))| {
+        view(island, position, &record::RecordView::parse(&bytes)?)
     };
-    let mut input = format!("{who}: {}", words::<Command>(record.input));
-    if let Some(reason) = record.dead {
-        input.push_str(&format!("; dead letter: {reason}"));
-    }
+    kept.into_iter().map(view).collect()
+}
+
+/// A record in words.
+///
+/// # Errors
+/// When its sections cannot be read.
+pub(super) fn view(
+    island: IslandId,
+    position: JournalPosition,
+    record: &record::RecordView<'_>,
+) -> Result<RecordView, Failure> {
     let mut view = RecordView {
-        island: at.island.0,
-        position: at.position.0,
+        island: island.0,
+        position: position.0,
         stamp: record.stamp.to_string(),
-        input,
+        input: input::<Command>(record),
         ..RecordView::default()
     };
     record
-        .walk(|entry| -> Result<(), archipelago_core::bytes::Malformed> {
+        .walk(|entry| -> Result<(), Malformed> {
             match entry {
                 Entry::Event(bytes) => view.events.push(words::<Event>(bytes)),
                 Entry::Send { to, number, command } => view.sends.push(SendView {
@@ -91,13 +114,7 @@ fn view(at: &RecordAt<'_>) -> Result<RecordView, Failure> {
             Ok(())
         })
         .map_err(|malformed| {
-            Failure::input(format!("island {}, record {}: {malformed}", at.island, at.position))
+            Failure::input(format!("island {island}, record {position}: {malformed}"))
         })?;
     Ok(view)
-}
-
-/// A value in words, or why it has none.
-fn words<T: codec::Wire>(bytes: &[u8]) -> String {
-    codec::decode::<T>(bytes)
-        .map_or_else(|error| format!("({error})"), |value| format!("{value:?}"))
 }

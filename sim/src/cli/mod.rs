@@ -6,7 +6,7 @@
 //! 3. Exit 0: good. 1: the check failed. 2: bad usage or input.
 //! 4. A reader that goes away (`| head`) is no error.
 //!
-//! What each subcommand does stands in [`run`], [`replay`], [`state`], [`inspect`] and [`journal`];
+//! What each subcommand does stands in the module of its name ([`again`]: `verify` and `what-if`);
 //! the rest of the folder doesn't know islands.
 
 use std::ffi::OsString;
@@ -16,8 +16,10 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::ErrorKind;
 
+pub mod again;
 pub mod args;
 pub mod books;
+pub mod diff;
 pub mod failure;
 pub mod history;
 pub mod inspect;
@@ -35,6 +37,7 @@ pub mod state;
 pub mod submit;
 mod text;
 pub mod twin;
+pub mod why;
 
 use args::{Cli, Command, RunWorkload, SimWorkload, StateWorkload};
 use failure::{Exit, Failure};
@@ -109,6 +112,10 @@ fn execute(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
             finish(&journal::repair(&args)?, args.output(), out)
         }
         Command::Inspect(args) => finish(&inspect::inspect(&args)?, args.output(), out),
+        Command::Verify(args) => finish(&again::verify(&args)?, args.output(), out),
+        Command::WhatIf(args) => finish(&again::what_if(&args)?, args.output(), out),
+        Command::Why(args) => finish(&why::why(&args)?, args.output(), out),
+        Command::Diff(args) => finish(&diff::diff(&args)?, args.output(), out),
     }
 }
 

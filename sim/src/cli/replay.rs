@@ -1,6 +1,8 @@
 //! `replay`: a journal → the islands as they were, and how fast that was. Changes nothing.
 
-use archipelago::replay::{Log, Restored};
+use std::path::Path;
+
+use archipelago::replay::{At, Log, Restored};
 
 use super::args::ReplayArgs;
 use super::failure::Failure;
@@ -14,8 +16,21 @@ use crate::workload::warehouse::Warehouse;
 /// # Errors
 /// When there is no journal, it is damaged, or this program cannot read it (exit 2).
 pub fn replay(args: &ReplayArgs) -> Result<ReplayReport, Failure> {
-    let log = Log::open(&args.data)?;
-    report(&restore(&log, args.threads)?)
+    let log = open(&args.data, args.at)?;
+    let report = report(&restore(&log, args.threads)?)?;
+    Ok(ReplayReport { at: log.point().map(|stamp| stamp.to_string()), ..report })
+}
+
+/// Opens a journal, as it stood at a point if one is given.
+///
+/// # Errors
+/// When there is none, it is damaged, or has no such point.
+pub fn open(data: &Path, at: Option<At>) -> Result<Log, Failure> {
+    let log = Log::open(data)?;
+    Ok(match at {
+        Some(at) => log.at(at)?,
+        None => log,
+    })
 }
 
 /// Restores a warehouse's islands.
@@ -46,5 +61,6 @@ pub fn report(restored: &Restored<Warehouse>) -> Result<ReplayReport, Failure> {
         events_per_second: per_second(restored.figures.events, seconds),
         seconds,
         digest: digest.to_string(),
+        at: None,
     })
 }

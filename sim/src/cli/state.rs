@@ -8,7 +8,7 @@ use super::args::{StateArgs, StateView};
 use super::books::Books;
 use super::failure::Failure;
 use super::history::{History, Status};
-use super::replay::restore;
+use super::replay::{open, restore};
 use super::reply_log::Outcome;
 use super::report::{OrderState, OrderView, StateReport};
 
@@ -18,7 +18,7 @@ use super::report::{OrderState, OrderView, StateReport};
 /// When there is no journal, it is damaged or another application's, or the product is not in it
 /// (exit 2).
 pub fn warehouse(args: &StateArgs) -> Result<StateReport, Failure> {
-    let log = Log::open(&args.data)?;
+    let log = open(&args.data, args.at)?;
     let restored = restore(&log, None)?;
     let books = Books::of(&restored.images);
     let mut products: Vec<_> = books.products().collect();
@@ -36,7 +36,8 @@ pub fn warehouse(args: &StateArgs) -> Result<StateReport, Failure> {
         StateView::Products => None,
     };
     let islands = log.description().islands;
-    Ok(StateReport { products, orders, islands, conserved: books.imbalance.is_none() })
+    let at = log.point().map(|stamp| stamp.to_string());
+    Ok(StateReport { products, orders, islands, conserved: books.imbalance.is_none(), at })
 }
 
 /// What became of each order, in the order they were submitted.

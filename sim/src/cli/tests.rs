@@ -77,7 +77,10 @@ fn help_and_version_go_to_standard_output_and_are_good() {
 #[test]
 fn bad_usage_is_one_line_and_exit_2() {
     let cases: [(&[&str], &str); 18] = [
-        (&[], "[subcommands: run, replay, state, inspect, sim, help]"),
+        (
+            &[],
+            "[subcommands: run, replay, state, inspect, verify, what-if, why, diff, snapshot, archive, journal, sim, help]",
+        ),
         (&["run"], "[subcommands: warehouse, help]"),
         (&["sail"], "unrecognized subcommand 'sail'"),
         (&["run", "warehouse", "--islands", "0"], "0 islands: there must be between 1 and 4096"),

@@ -10,10 +10,10 @@ use crate::bytes::Malformed;
 use crate::command::dedup::Given;
 use crate::id::JournalPosition;
 use crate::island::decider::Island;
+use crate::island::deciding::{self, Input};
 use crate::island::reason::{cut, panic_text};
-use crate::island::turn::Origin;
 use crate::island::values::{Answer, Refusal};
-use crate::journal::record::{self, Entry, RecordView, Source};
+use crate::journal::record::{Entry, RecordView, Source};
 use crate::link::chunk::Message;
 use crate::time::{Millis, Stamp};
 
@@ -23,49 +23,22 @@ impl<I: Island> Kernel<I> {
         &mut self,
         now: Millis,
         source: Source,
-        origin: Origin,
         cause: Stamp,
         command: Result<I::Command, String>,
     ) -> Result<(), Refusal> {
         let stamp = self.image.stamp.next(cause, now);
         let position = self.image.position.next();
-        self.turn.begin(origin, position, stamp, self.image.timers.next_number());
-        let decided = command.and_then(|command| {
-            let (state, turn) = (&self.image.state, &mut self.turn);
-            catch_unwind(AssertUnwindSafe(|| state.decide(command, turn)))
-                .map_err(|panic| panic_text(panic.as_ref()))
-        });
+        let input = Input { source: &source, stamp, bytes: &self.input };
+        let decided = deciding::decide(&self.image, &mut self.turn, input, command);
         self.image.begin(&source).expect("inputs are checked before they are decided");
         let start = self.block.len();
-        let dead = match decided {
-            Ok(()) => self.write(&source, stamp, None).err(),
-            Err(reason) => Some(reason),
-        };
-        if let Some(reason) = &dead {
-            self.turn.decision_mut().clear();
-            let reason = cut(reason);
-            self.write(&source, stamp, Some(reason)).expect("an input alone fits a record");
-        }
+        let (image, turn) = (&mut self.image, &mut self.turn);
+        let dead = deciding::write(image, turn, input, decided, &mut self.block);
         self.evolve(start)?;
         self.image.finish(&source, stamp, dead.as_deref().map(cut));
         self.block_records += 1;
         self.note(&source, start, stamp, position, dead);
         Ok(())
-    }
-
-    /// Writes the record; on failure takes back the link numbers it gave.
-    fn write(&mut self, source: &Source, stamp: Stamp, dead: Option<&str>) -> Result<(), String> {
-        let (image, decision) = (&mut self.image, self.turn.decision());
-        let mut given = 0;
-        let written =
-            record::write(&mut self.block, source, stamp, &self.input, dead, decision, |to| {
-                given += 1;
-                image.give_number(to)
-            });
-        written.map_err(|error| {
-            decision.sends[..given].iter().for_each(|(to, _)| image.take_back_number(*to));
-            error.to_string()
-        })
     }
 
     fn evolve(&mut self, start: usize) -> Result<(), Refusal> {

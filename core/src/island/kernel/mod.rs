@@ -21,7 +21,7 @@ mod leave;
 
 use super::decider::Island;
 use super::gate::Gate;
-use super::turn::{Origin, Turn};
+use super::turn::Turn;
 use super::values::{Admitted, Answer, Counters, Limits, Refusal, Request};
 use crate::codec;
 use crate::command::dedup::{Kept, Known};
@@ -127,7 +127,7 @@ impl<I: Island> Kernel<I> {
             return Err(unwritable(record::Heavy(self.input.len()).to_string()));
         }
         let source = Source::Client { asker, answered_below };
-        self.decide(now, source, Origin::Client(asker), Stamp::ZERO, Ok(command))?;
+        self.decide(now, source, Stamp::ZERO, Ok(command))?;
         Ok(Admitted::Decided)
     }
 
@@ -189,7 +189,7 @@ impl<I: Island> Kernel<I> {
             Err(error) => (Stamp::ZERO, Cause::default(), Err(error.to_string())),
         };
         let source = Source::Island { from, number, cause };
-        self.decide(now, source, Origin::Island { from, number }, stamp, command)?;
+        self.decide(now, source, stamp, command)?;
         self.gate.open.consume(from, number);
         Ok(())
     }
@@ -210,7 +210,7 @@ impl<I: Island> Kernel<I> {
             self.input.clear();
             self.input.extend_from_slice(command);
             let command = codec::decode(&self.input).map_err(|error| error.to_string());
-            self.decide(now, Source::Timer(number), Origin::Timer(number), Stamp::ZERO, command)?;
+            self.decide(now, Source::Timer(number), Stamp::ZERO, command)?;
         }
         // A clock that stepped back must not put the look off.
         self.next_look = self.next_look.map(|at| at.min(now.plus(LOOK_PERIOD)));

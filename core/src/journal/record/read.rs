@@ -77,6 +77,12 @@ impl<'a> RecordView<'a> {
         Ok(Self { source, stamp, input, dead, flags, sections: reader })
     }
 
+    /// The bytes it was parsed from.
+    #[must_use]
+    pub const fn bytes(&self) -> &'a [u8] {
+        self.sections.all()
+    }
+
     /// Walks all sections in order, handing each entry to `visit`, and checks that nothing is left.
     ///
     /// # Errors

@@ -43,25 +43,42 @@ pub struct SendView {
     pub message: String,
 }
 
+impl RecordView {
+    /// Writes all of it, each line after `indent`.
+    pub(super) fn render(&self, indent: &str, out: &mut dyn Write) -> io::Result<()> {
+        let Self { island, position, stamp, .. } = self;
+        writeln!(out, "{indent}island {island}  position {position}  stamp {stamp}")?;
+        writeln!(out, "{indent}  input  {}", self.input)?;
+        for event in &self.events {
+            writeln!(out, "{indent}  event  {event}")?;
+        }
+        for SendView { to, number, message } in &self.sends {
+            writeln!(out, "{indent}  send   to island {to}, number {number}: {message}")?;
+        }
+        self.render_reply(indent, out)
+    }
+
+    /// Writes what came in, and what was answered.
+    pub(super) fn render_head(&self, indent: &str, out: &mut dyn Write) -> io::Result<()> {
+        let Self { island, position, stamp, .. } = self;
+        writeln!(out, "{indent}island {island}  position {position}  stamp {stamp}")?;
+        writeln!(out, "{indent}  input  {}", self.input)?;
+        self.render_reply(indent, out)
+    }
+
+    fn render_reply(&self, indent: &str, out: &mut dyn Write) -> io::Result<()> {
+        match &self.reply {
+            Some(reply) => writeln!(out, "{indent}  reply  {reply}"),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Report for InspectReport {
     fn render(&self, out: &mut dyn Write) -> io::Result<()> {
         if self.records.is_empty() {
             return writeln!(out, "no records there");
         }
-        for record in &self.records {
-            let RecordView { island, position, stamp, .. } = record;
-            writeln!(out, "island {island}  position {position}  stamp {stamp}")?;
-            writeln!(out, "  input  {}", record.input)?;
-            for event in &record.events {
-                writeln!(out, "  event  {event}")?;
-            }
-            for SendView { to, number, message } in &record.sends {
-                writeln!(out, "  send   to island {to}, number {number}: {message}")?;
-            }
-            if let Some(reply) = &record.reply {
-                writeln!(out, "  reply  {reply}")?;
-            }
-        }
-        Ok(())
+        self.records.iter().try_for_each(|record| record.render("", out))
     }
 }

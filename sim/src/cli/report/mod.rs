@@ -12,6 +12,8 @@ use serde::Serialize;
 
 use super::failure::Failure;
 
+mod again;
+mod diff;
 mod inspect;
 mod prefixes;
 mod replay;
@@ -19,7 +21,10 @@ mod run;
 mod sim;
 mod snapshot;
 mod state;
+mod why;
 
+pub use again::{DifferenceView, KindView, PartView, VerifyReport, WhatIfReport};
+pub use diff::{DiffReport, IslandDiffView, SidesView};
 pub use inspect::{InspectReport, RecordView, SendView};
 pub use prefixes::PrefixesReport;
 pub use replay::ReplayReport;
@@ -27,6 +32,7 @@ pub use run::{Latency, RunReport};
 pub use sim::{BrokenReport, CapsuleReport, ShrunkReport, SimReport};
 pub use snapshot::{ArchiveReport, SnapshotReport};
 pub use state::{OrderState, OrderView, ProductStock, StateReport};
+pub use why::{StepView, StoryView, WhyReport};
 
 /// In which form to report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

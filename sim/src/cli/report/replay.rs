@@ -26,6 +26,9 @@ pub struct ReplayReport {
     pub seconds: f64,
     /// Digest of the state of all islands, in hexadecimal.
     pub digest: String,
+    /// The stamp up to which records were read, when not all were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
 }
 
 impl Report for ReplayReport {
@@ -34,7 +37,13 @@ impl Report for ReplayReport {
         facts.add("records", thousands(self.records), bytes(self.bytes));
         facts.add("events", thousands(self.events), "");
         facts.add("sends suppressed", thousands(self.sends_suppressed), "delivered before");
-        facts.add("sends owed", thousands(self.sends_owed), "a restart will send them");
+        match &self.at {
+            None => facts.add("sends owed", thousands(self.sends_owed), "a restart will send them"),
+            Some(at) => {
+                facts.add("sends owed", thousands(self.sends_owed), "not yet consumed then");
+                facts.add("up to stamp", at.clone(), "");
+            }
+        }
         facts.add("events a second", rate(self.events_per_second), "");
         facts.add("seconds", format!("{:.3}", self.seconds), "");
         facts.write(out)?;

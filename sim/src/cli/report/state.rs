@@ -20,6 +20,9 @@ pub struct StateReport {
     pub islands: u32,
     /// Whether each product's units are conserved.
     pub conserved: bool,
+    /// The stamp up to which records were read, when not all were.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
 }
 
 /// The stock of one product, in units.

@@ -1,0 +1,71 @@
+//! Walking over the records of one block, as whoever replays does.
+//!
+//! Rules:
+//! 1. Records stamped after the end asked for are not handed out. Stamps rise on an island, so
+//!    what is handed out is a beginning of its journal.
+//! 2. A block holds as many records as its header says.
+//!
+//! It doesn't know what is done with records.
+
+use archipelago_core::bytes::Malformed;
+use archipelago_core::id::JournalPosition;
+use archipelago_core::journal::frame::{BlockHeader, BlockPlace};
+use archipelago_core::journal::record::{RecordView, RecordsView};
+use archipelago_core::time::Stamp;
+
+use super::error::OpenError;
+use crate::journal::{BlockRef, Storage};
+
+/// After every record.
+pub(super) const FOR_EVER: Stamp = Stamp(u64::MAX);
+
+/// A record that cannot be, with its place.
+pub(super) fn failed(
+    storage: &dyn Storage,
+    header: &BlockHeader,
+    position: JournalPosition,
+    reason: &dyn std::fmt::Display,
+) -> OpenError {
+    let place = in_words(storage, header.here);
+    OpenError::Record { island: header.island, position, place, reason: reason.to_string() }
+}
+
+/// A place as a file and an offset.
+pub(super) fn in_words(storage: &dyn Storage, place: BlockPlace) -> String {
+    format!("{}, offset {}", storage.name(place.segment), place.offset)
+}
+
+/// Whether a block begins after `until`.
+pub(super) fn is_after(body: &[u8], until: Stamp) -> bool {
+    until != FOR_EVER
+        && matches!(RecordsView::new(body).next_record(), Ok(Some(record)) if record.stamp > until)
+}
+
+/// Hands the records of `block` that are stamped up to `until` to `visit`, in order.
+///
+/// # Errors
+/// [`OpenError::Record`], or what `visit` says.
+#[inline]
+pub(super) fn walk<E: From<OpenError>>(
+    block: &BlockRef,
+    storage: &dyn Storage,
+    until: Stamp,
+    mut visit: impl FnMut(JournalPosition, &RecordView<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let header = &block.header;
+    let mut records = RecordsView::new(block.body());
+    let mut position = header.first;
+    let malformed = |position, error: Malformed| failed(storage, header, position, &error);
+    while let Some(record) = records.next_record().map_err(|error| malformed(position, error))? {
+        if record.stamp > until {
+            return Ok(());
+        }
+        visit(position, &record)?;
+        position = position.next();
+    }
+    let end = JournalPosition(header.first.0 + u64::from(header.records));
+    if position == end {
+        return Ok(());
+    }
+    Err(failed(storage, header, position, &format_args!("the block ends at {end}")).into())
+}

@@ -1,0 +1,70 @@
+//! `verify` and `what-if`: the recorded inputs decided again by this program. Changes nothing.
+//!
+//! It doesn't know what an order is.
+
+use archipelago::replay::{Again, Decided, Log};
+
+use super::args::{VerifyArgs, WhatIfArgs};
+use super::failure::Failure;
+use super::progress::Progress;
+use super::report::{DifferenceView, KindView, VerifyReport, WhatIfReport, per_second};
+use super::setting::Setting;
+
+/// Decides every recorded input again and compares, byte for byte.
+///
+/// # Errors
+/// When there is no journal, it is damaged, or this program cannot read it (exit 2). That it
+/// differs is the report's verdict (exit 1).
+pub fn verify(args: &VerifyArgs) -> Result<VerifyReport, Failure> {
+    let log = Log::open(&args.data)?;
+    let setting = Setting::of(&log)?;
+    let progress = bar(&log)?;
+    let verified = again(&log, args.threads, &progress).verify(setting.island())?;
+    drop(progress);
+    let Decided { records, events, elapsed, after } = verified.decided;
+    let seconds = elapsed.as_secs_f64();
+    Ok(VerifyReport {
+        records,
+        events,
+        differing: verified.differing,
+        first: verified.first.as_ref().map(DifferenceView::of),
+        seconds,
+        records_per_second: per_second(records, seconds),
+        after_commit: after.map(|commit| commit.0),
+    })
+}
+
+/// Decides every recorded input again and counts what this program would have decided otherwise.
+///
+/// # Errors
+/// When there is no journal, it is damaged, or this program cannot read it (exit 2).
+pub fn what_if(args: &WhatIfArgs) -> Result<WhatIfReport, Failure> {
+    let log = Log::open(&args.data)?;
+    let setting = Setting::of(&log)?;
+    let progress = bar(&log)?;
+    let again = again(&log, args.threads, &progress).examples(args.limit);
+    let found = again.what_if(setting.island())?;
+    drop(progress);
+    let seconds = found.decided.elapsed.as_secs_f64();
+    Ok(WhatIfReport {
+        records: found.decided.records,
+        events: found.decided.events,
+        differing: found.differing(),
+        kinds: found.kinds.iter().map(|(kind, found)| KindView::of(kind, found)).collect(),
+        seconds,
+        records_per_second: per_second(found.decided.records, seconds),
+        after_commit: found.decided.after.map(|commit| commit.0),
+    })
+}
+
+fn bar(log: &Log) -> Result<Progress, Failure> {
+    Ok(Progress::of("bytes decided again", log.bytes_max()?))
+}
+
+fn again<'a>(log: &'a Log, threads: Option<u32>, progress: &'a Progress) -> Again<'a> {
+    let again = log.again().watch(|bytes| progress.set(bytes));
+    match threads {
+        Some(threads) => again.threads(threads as usize),
+        None => again,
+    }
+}
