@@ -172,12 +172,12 @@ fn description_flips(sound: &Sound, tally: &mut Tally) -> Result<(), String> {
     std::fs::write(&file, &whole).map_err(|error| error.to_string())
 }
 
-/// Cuts each file to every length, and once more fills with zeros from there on.
-pub(crate) fn lengths(tally: &mut Tally) -> Result<(), String> {
+/// Cuts each file to every length (or each `step`-th), and once more fills with zeros from there on.
+pub(crate) fn lengths(step: usize, tally: &mut Tally) -> Result<(), String> {
     let sound = Sound::of(7, 8 << 10, 3, End::Sealed);
     for (path, bytes) in &sound.files {
         sound.restore();
-        for len in 0..bytes.len() {
+        for len in (0..bytes.len()).step_by(step) {
             std::fs::write(path, &bytes[..len]).map_err(|error| error.to_string())?;
             let outcome = sound
                 .outcome(MayLose::Nothing)
@@ -192,7 +192,7 @@ pub(crate) fn lengths(tally: &mut Tally) -> Result<(), String> {
         std::fs::remove_file(other).map_err(|error| error.to_string())?;
     }
     let mut commits = 0;
-    for len in 0..bytes.len() {
+    for len in (0..bytes.len()).step_by(step) {
         let mut lost = bytes.clone();
         lost[len..].fill(0);
         std::fs::write(path, &lost).map_err(|error| error.to_string())?;

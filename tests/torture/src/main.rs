@@ -101,14 +101,14 @@ fn run(what: What, seed: u64) -> Result<(), String> {
         What::Corpus { root } => return fuzz::corpus(&root),
         What::Kill { cycles } => kill::run(cycles, seed, &mut tally),
         What::Flip { copies } => damage::flips(copies, seed, &mut tally),
-        What::Lengths => damage::lengths(&mut tally),
+        What::Lengths => damage::lengths(1, &mut tally),
         What::Garbage { times } => damage::garbage(times, seed, &mut tally),
         What::Files => files::run(&mut tally),
         What::Fuzz { seconds, target } => fuzz::run(seconds, seed, target.as_deref(), &mut tally),
         What::Short => {
             kill::run(20, seed, &mut tally)?;
             damage::flips(200, seed, &mut tally)?;
-            damage::lengths(&mut tally)?;
+            damage::lengths(7, &mut tally)?;
             damage::garbage(100, seed, &mut tally)?;
             files::run(&mut tally)?;
             fuzz::run(10, seed, None, &mut tally)
@@ -116,7 +116,7 @@ fn run(what: What, seed: u64) -> Result<(), String> {
         What::Long => {
             kill::run(1000, seed, &mut tally)?;
             damage::flips(10_000, seed, &mut tally)?;
-            damage::lengths(&mut tally)?;
+            damage::lengths(1, &mut tally)?;
             damage::garbage(1000, seed, &mut tally)?;
             files::run(&mut tally)
         }
