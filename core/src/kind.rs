@@ -214,7 +214,7 @@ impl<'de> Deserializer<'de> for Prober<'_> {
 
 #[cfg(test)]
 mod tests {
-    use serde::Deserialize;
+    use serde::{Deserialize, Serialize};
 
     use super::*;
 
