@@ -14,6 +14,7 @@ const PAGES: [&str; 10] = [
     "docs/JOURNAL.md",
     "docs/REPLAY.md",
     "docs/SNAPSHOTS.md",
+    "docs/RELIABILITY.md",
     "examples/scenarios/README.md",
 ];
 

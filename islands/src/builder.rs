@@ -131,8 +131,8 @@ impl Builder {
         self
     }
 
-    /// When a journal that nobody writes to is sealed, so that damage to its last commit can be told
-    /// from a torn write. Default: after 10 ms. One in memory never is.
+    /// When a journal that nobody writes to is sealed, so that damage to its last commit can be
+    /// told from a torn write. Default: after 10 ms. One in memory never is.
     #[must_use]
     pub const fn idle_seal(mut self, idle: IdleSeal) -> Self {
         self.idle_seal = idle;

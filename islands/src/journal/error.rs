@@ -41,7 +41,8 @@ pub enum JournalError {
         /// What it was made with, at least.
         expected: u64,
     },
-    /// A segment file is not whole sectors: something was appended, or cut off. Nothing was changed.
+    /// A segment file is not whole sectors: something was appended, or cut off. Nothing was
+    /// changed.
     #[error("{file} has {bytes} bytes, not a multiple of 4096: restore it from a copy")]
     SegmentOdd {
         /// The file.

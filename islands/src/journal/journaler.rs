@@ -10,9 +10,10 @@
 //!    failure once for each hand-over, with the error. Every hand-over gets its answer.
 //! 3. The queue holds 1,024 hand-overs; handing over blocks the caller when it is full. Callers
 //!    wait for durability after a few, so they do not meet this limit.
-//! 4. When nothing was handed over for some milliseconds, it seals the journal ([`IdleSeal`]): damage
-//!    to the last commit can then be told from a torn write. One seal for each idle time, and none
-//!    while there is work. When a seal fails the journal is finished; the next hand-over hears it.
+//! 4. When nothing was handed over for some milliseconds, it seals the journal ([`IdleSeal`]):
+//!    damage to the last commit can then be told from a torn write. One seal for each idle time,
+//!    and none while there is work. When a seal fails the journal is finished; the next hand-over
+//!    hears it.
 //! 5. Closing writes what was handed over before it, then a seal. Dropping writes what was handed
 //!    over, and no seal.
 

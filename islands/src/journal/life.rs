@@ -71,9 +71,7 @@ impl DataDirectory {
     /// # Errors
     /// As [`DataDirectory::open_read_only`]; [`JournalError::InUse`] also when somebody reads.
     pub fn open_to_change(path: &Path) -> Result<Self, JournalError> {
-        let description = Description::read(path)?
-            .ok_or_else(|| JournalError::NoJournal { path: shown(path) })?;
-        Self::create_or_open(path, &description)
+        Self::create_or_open(path, &Self::description_of(path)?)
     }
 
     /// Opens the data directory at `path`, as it is, for repair by hand: nobody else may have it
@@ -83,8 +81,7 @@ impl DataDirectory {
     /// As [`DataDirectory::open_read_only`].
     pub fn open_to_repair(path: &Path) -> Result<Self, JournalError> {
         // Before the lock file is made: a directory of somebody else's must stay as it is.
-        let found = Description::read(path)?;
-        let description = found.ok_or_else(|| JournalError::NoJournal { path: shown(path) })?;
+        let description = Self::description_of(path)?;
         let lock = Some(Arc::new(lock_to_write(path)?));
         Ok(Self { path: path.to_owned(), description, access: Access::ReadOnly, lock })
     }
@@ -106,9 +103,18 @@ impl DataDirectory {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(JournalError::io("open", file.display().to_string())(error)),
         };
-        let description = Description::read(path)?
-            .ok_or_else(|| JournalError::NoJournal { path: shown(path) })?;
+        let description = Self::description_of(path)?;
         Ok(Self { path: path.to_owned(), description, access: Access::ReadOnly, lock })
+    }
+
+    /// What the directory at `path` was made for, without opening it.
+    ///
+    /// # Errors
+    /// [`JournalError::NoJournal`], [`JournalError::Description`],
+    /// [`JournalError::UnknownFormat`] and [`JournalError::Io`].
+    pub fn description_of(path: &Path) -> Result<Description, JournalError> {
+        let found = Description::read(path)?;
+        found.ok_or_else(|| JournalError::NoJournal { path: shown(path) })
     }
 
     /// What it was made for.

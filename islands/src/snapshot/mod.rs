@@ -17,6 +17,7 @@
 
 mod archive;
 mod at_rest;
+mod backup;
 mod file;
 mod folder;
 mod keeper;
@@ -25,6 +26,7 @@ mod policy;
 
 pub use archive::{Archived, Keep, archive};
 pub use at_rest::{AtRest, take_at_rest};
+pub use backup::{BackedUp, backup};
 pub use file::{Snapshot, Taken, Unacked};
 pub use folder::{Folder, SNAPSHOTS_FOLDER, SNAPSHOTS_KEPT};
 pub(crate) use keeper::{Keeper, Source};

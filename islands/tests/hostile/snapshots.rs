@@ -1,5 +1,5 @@
 //! Snapshots: what a start that goes on from one must have in common with a whole replay, and what
-//! becomes of one that is damaged, too new, or of another version.
+//! becomes of one that is damaged, too new, or of another version. And copies of a running system.
 //!
 //! Rules: the oracle is the whole replay of a copy of the directory that nothing was archived from.
 //!
@@ -12,7 +12,7 @@ use std::time::Duration;
 use archipelago::core::replay::Digest;
 use archipelago::journal::{DataDirectory, Durability, SEGMENTS_FOLDER};
 use archipelago::replay::Log;
-use archipelago::snapshot::{Folder, Keep, SNAPSHOTS_FOLDER, Snapshot, archive, newest};
+use archipelago::snapshot::{Folder, Keep, SNAPSHOTS_FOLDER, Snapshot, archive, backup, newest};
 use archipelago::{Archipelago, Island, OpenError, SnapshotPolicy, Turn, builder};
 use serde::{Deserialize, Serialize};
 
@@ -244,4 +244,40 @@ fn a_snapshot_of_another_state_version_is_passed_over_and_the_state_built_again(
     let other = open::<1>(temp.path());
     assert_eq!(other.started_from(), None);
     assert_eq!(answer(other.ask("key", 0).unwrap()).unwrap(), 14);
+}
+
+#[test]
+fn a_backup_of_a_running_system_has_what_was_acknowledged_before_it_and_opens() {
+    let temp = tempfile::tempdir().unwrap();
+    let data = temp.path().join("data");
+    let sea = open(&data, SnapshotPolicy::NEVER).unwrap();
+    let mut put = 0;
+    for round in 0..5 {
+        answer(sea.ask("walk", Command::Walk { tokens: 3, hops: 300 }).unwrap()).unwrap();
+        for _ in 0..20 {
+            put += 1;
+            answer(sea.ask("key", Command::Put(put)).unwrap()).unwrap();
+        }
+        let copy = temp.path().join(format!("copy {round}"));
+        // The last answer's commit is proven by a later one: of the walk, or the seal.
+        let backed = loop {
+            let backed = backup(&data, &copy).unwrap();
+            let restored = Log::open(&copy).unwrap().restore(2, bank).unwrap();
+            let records: u64 = restored.images.iter().map(|image| image.position.0).sum();
+            assert_eq!((records, restored.recovered.last), (backed.records, backed.commit));
+            assert!(restored.recovered.torn.is_none(), "nothing half written is in a copy");
+            let stored = restored.images.iter().flat_map(|image| &image.state.stored).max();
+            if stored == Some(&put) {
+                break backed;
+            }
+            assert!(stored >= Some(&(put - 1)), "{stored:?} of {put}");
+            fs::remove_dir_all(&copy).unwrap();
+        };
+        assert!(backed.bytes > 0);
+    }
+    assert!(backup(&data, &temp.path().join("copy 0")).is_err(), "a copy is never written over");
+    drop(sea);
+    // Two lives of one journal: each goes on by itself.
+    let sea = open(&temp.path().join("copy 3"), SnapshotPolicy::NEVER).unwrap();
+    assert_eq!(answer(sea.ask("key", Command::Put(0)).unwrap()).unwrap(), 81);
 }

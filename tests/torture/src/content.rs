@@ -25,7 +25,7 @@ fn record(island: IslandId, position: JournalPosition) -> Vec<u8> {
     let len = chance.below(200) as usize;
     let mut bytes = Vec::with_capacity(len + 8);
     while bytes.len() < len {
-        bytes.extend(chance.bits().to_le_bytes());
+        bytes.extend(chance.draw().to_le_bytes());
     }
     bytes
 }

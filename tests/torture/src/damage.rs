@@ -1,9 +1,9 @@
 //! Damage of single files: a byte changed, a file cut to a length, noise appended.
 //!
 //! Rules:
-//! 1. Each harm is done to a fresh copy of a sound journal. Outcomes: refused by name; or open, with
-//!    every record right. A record may be gone only where no log can tell: the last commit of a
-//!    journal without a seal after it.
+//! 1. Each harm is done to a fresh copy of a sound journal. Outcomes: refused by name; or open,
+//!    with every record right. A record may be gone only where no log can tell: the last commit
+//!    of a journal without a seal after it.
 //! 2. What is open is opened to write as well, and must say the same again.
 
 use std::path::{Path, PathBuf};
@@ -20,11 +20,11 @@ const SEGMENT_BYTES: u64 = 16 << 10;
 
 /// What may be gone after a harm, without a word but "torn tail".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lost {
+pub(crate) enum MayLose {
     /// No record at all; the seal holds none.
     Nothing,
     /// The last commit.
-    LastCommit,
+    TheLastCommit,
     /// All behind some commit.
     TheEnd,
 }
@@ -72,7 +72,7 @@ impl Sound {
     }
 
     /// What comes of the harm that was done.
-    pub(crate) fn outcome(&self, may: Lost) -> Result<&'static str, String> {
+    pub(crate) fn outcome(&self, may: MayLose) -> Result<&'static str, String> {
         let seen = match look(&self.data) {
             Ok(seen) => seen,
             Err(error) => return self.named(&error),
@@ -89,9 +89,9 @@ impl Sound {
         }
         let lost = self.recovered.last.0.saturating_sub(seen.last.0);
         let kept = match may {
-            Lost::Nothing => seen.islands == self.recovered.islands,
-            Lost::LastCommit => lost <= 1,
-            Lost::TheEnd => true,
+            MayLose::Nothing => seen.islands == self.recovered.islands,
+            MayLose::TheLastCommit => lost <= 1,
+            MayLose::TheEnd => true,
         };
         if !kept {
             return Err(format!("records are gone without a word, {lost} commits"));
@@ -129,9 +129,9 @@ pub(crate) fn flips(copies: u64, seed: u64, tally: &mut Tally) -> Result<(), Str
     let mut chance = Chance::new(seed, 2);
     for copy in 0..copies {
         let (sound, done, may) = if copy % 4 == 3 {
-            (&unsealed, "a byte changed in a copy, no seal", Lost::LastCommit)
+            (&unsealed, "a byte changed in a copy, no seal", MayLose::TheLastCommit)
         } else {
-            (&sealed, "a byte changed in a copy, sealed", Lost::Nothing)
+            (&sealed, "a byte changed in a copy, sealed", MayLose::Nothing)
         };
         sound.restore();
         let (path, bytes) = &sound.files[chance.below(sound.files.len() as u64) as usize];
@@ -179,8 +179,9 @@ pub(crate) fn lengths(tally: &mut Tally) -> Result<(), String> {
         sound.restore();
         for len in 0..bytes.len() {
             std::fs::write(path, &bytes[..len]).map_err(|error| error.to_string())?;
-            let outcome =
-                sound.outcome(Lost::Nothing).map_err(|breach| format!("{breach}: cut to {len}"))?;
+            let outcome = sound
+                .outcome(MayLose::Nothing)
+                .map_err(|breach| format!("{breach}: cut to {len}"))?;
             tally.add("a file cut to a length", outcome, 1);
         }
         sound.restore();
@@ -216,9 +217,9 @@ pub(crate) fn garbage(times: u64, seed: u64, tally: &mut Tally) -> Result<(), St
         // Half of them whole sectors: a file of an odd size is refused at once.
         let sectors = time % 2 == 0;
         let len = if sectors { 4096 * (1 + chance.below(4)) } else { 1 + chance.below(20_000) };
-        bytes.extend((0..len).map(|_| chance.bits() as u8));
+        bytes.extend((0..len).map(|_| chance.draw() as u8));
         std::fs::write(sound.file(file), &bytes).map_err(|error| error.to_string())?;
-        let outcome = sound.outcome(Lost::Nothing).map_err(|breach| {
+        let outcome = sound.outcome(MayLose::Nothing).map_err(|breach| {
             format!("{breach}: {len} bytes behind {}", sound.file(file).display())
         })?;
         tally.add("garbage appended to a file", outcome, 1);
@@ -226,7 +227,7 @@ pub(crate) fn garbage(times: u64, seed: u64, tally: &mut Tally) -> Result<(), St
     // The lock is no part of the journal.
     std::fs::write(sound.data.join(LOCK_FILE), b"noise").map_err(|error| error.to_string())?;
     sound.restore();
-    let outcome = sound.outcome(Lost::Nothing)?;
+    let outcome = sound.outcome(MayLose::Nothing)?;
     tally.add("garbage in the lock file", outcome, 1);
     Ok(())
 }

@@ -94,7 +94,7 @@ fn changed(seeds: &[Vec<u8>], chance: &mut Chance) -> Vec<u8> {
             0 => input.truncate(at),
             1 => drop(input.drain(at..end)),
             2 => {
-                let more: Vec<u8> = (0..chance.below(16)).map(|_| chance.bits() as u8).collect();
+                let more: Vec<u8> = (0..chance.below(16)).map(|_| chance.draw() as u8).collect();
                 drop(input.splice(at..at, more));
             }
             3 => {

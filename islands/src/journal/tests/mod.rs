@@ -7,6 +7,7 @@ mod journaler;
 mod life;
 mod reading;
 mod recovery;
+mod repairs;
 mod storage;
 mod writing;
 

@@ -1,9 +1,9 @@
 //! The recovery table on real directories and in memory: every row, every damage of files. What is
-//! refused says where, whose, and what to do; a cut by hand then opens it, and can be undone.
+//! refused says where, whose, and what to do.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use archipelago_core::id::Life;
@@ -11,18 +11,17 @@ use archipelago_core::journal::frame::{BlockHeader, HEADER_BYTES, SECTOR, Segmen
 use archipelago_core::journal::recovery::{TABLE, Verdict};
 
 use super::{ISLANDS, Story, Told, commit, read, settings};
-use crate::journal::repair::{CutAt, Finding, RepairError, cut, diagnose};
 use crate::journal::{
     DataDirectory, Description, GroupJournal, JournalError, Memory, SEGMENTS_FOLDER, ScanMode,
     Storage,
 };
 
 const ONE: u32 = 1;
-const TWO: u32 = 2;
+pub(super) const TWO: u32 = 2;
 const THREE: u32 = 3;
 
 /// Where a journal stands: segments as bytes that can be changed.
-trait Medium {
+pub(super) trait Medium {
     fn storage(&self) -> Arc<dyn Storage>;
     fn bytes(&self, segment: u32) -> Vec<u8>;
     fn put(&self, segment: u32, bytes: Vec<u8>);
@@ -45,10 +44,10 @@ impl Medium for Arc<Memory> {
 }
 
 /// A data directory.
-struct Folder(tempfile::TempDir);
+pub(super) struct Folder(pub(super) tempfile::TempDir);
 
 impl Folder {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = Self(tempfile::tempdir().unwrap());
         drop(DataDirectory::create_or_open(folder.0.path(), &description()).unwrap());
         folder
@@ -84,7 +83,7 @@ fn description() -> Description {
 
 /// Five commits over three segments of three sectors: 1 at 1:0, 2 at 1:4096, 3 at 2:0 over two
 /// sectors, 4 at 2:8192, 5 at 3:0.
-fn write(medium: &dyn Medium) -> Vec<Told> {
+pub(super) fn write(medium: &dyn Medium) -> Vec<Told> {
     let mut story = Story::new(3);
     let storage = medium.storage();
     let (recovered, _) = read(&*storage, &settings(3), ScanMode::Repair).unwrap();
@@ -100,7 +99,7 @@ fn write(medium: &dyn Medium) -> Vec<Told> {
     read(&*storage, &settings(3), ScanMode::ReadOnly).unwrap().1
 }
 
-fn changed(medium: &dyn Medium, segment: u32, change: impl FnOnce(&mut Vec<u8>)) {
+pub(super) fn changed(medium: &dyn Medium, segment: u32, change: impl FnOnce(&mut Vec<u8>)) {
     let mut bytes = medium.bytes(segment);
     change(&mut bytes);
     medium.put(segment, bytes);
@@ -130,61 +129,194 @@ type Case = (&'static str, Option<&'static str>, Harm, Must);
 
 const GARBAGE: [u8; 100] = [0x5a; 100];
 
-#[rustfmt::skip]
 const CASES: &[Case] = &[
     ("nothing", Some("clean end"), |_| {}, Must::Open(5)),
-    ("torn tail: its start never came", Some("torn write, its start is missing"),
-        |m| changed(m, THREE, |b| { b[..SECTOR].fill(0); b[SECTOR..SECTOR + 100].copy_from_slice(&GARBAGE); }), Must::Open(4)),
-    ("a hole before a commit that does not acknowledge it", Some("unacknowledged commits behind one that was never written"),
-        |m| { changed(m, TWO, |b| b[2 * SECTOR..].fill(0)); forged(m, THREE, 0, |h| h.watermark.0 = 3); }, Must::Open(3)),
-    ("a commit wiped out", Some("an acknowledged commit is missing"),
-        |m| changed(m, TWO, |b| b[2 * SECTOR..].fill(0)), Must::Refuse(&["offset 8192", "commit 4"])),
-    ("torn tail: a body cut off", Some("torn write"), |m| changed(m, THREE, |b| b[120..].fill(0)), Must::Open(4)),
-    ("torn tail with remains", Some("torn write with remains"),
-        |m| changed(m, THREE, |b| { b[100] ^= 1; b[SECTOR..SECTOR + 100].copy_from_slice(&GARBAGE); }), Must::Open(4)),
-    ("torn before a commit that does not acknowledge it", Some("torn write before unacknowledged commits"),
-        |m| { changed(m, TWO, |b| b[2 * SECTOR + 100] ^= 1); forged(m, THREE, 0, |h| h.watermark.0 = 3); }, Must::Open(3)),
-    ("a damaged body in the middle", Some("an acknowledged commit is damaged"),
+    (
+        "torn tail: its start never came",
+        Some("torn write, its start is missing"),
+        |m| {
+            changed(m, THREE, |b| {
+                b[..SECTOR].fill(0);
+                b[SECTOR..SECTOR + 100].copy_from_slice(&GARBAGE);
+            })
+        },
+        Must::Open(4),
+    ),
+    (
+        "a hole before a commit that does not acknowledge it",
+        Some("unacknowledged commits behind one that was never written"),
+        |m| {
+            changed(m, TWO, |b| b[2 * SECTOR..].fill(0));
+            forged(m, THREE, 0, |h| h.watermark.0 = 3);
+        },
+        Must::Open(3),
+    ),
+    (
+        "a commit wiped out",
+        Some("an acknowledged commit is missing"),
+        |m| changed(m, TWO, |b| b[2 * SECTOR..].fill(0)),
+        Must::Refuse(&["offset 8192", "commit 4"]),
+    ),
+    (
+        "torn tail: a body cut off",
+        Some("torn write"),
+        |m| changed(m, THREE, |b| b[120..].fill(0)),
+        Must::Open(4),
+    ),
+    (
+        "torn tail with remains",
+        Some("torn write with remains"),
+        |m| {
+            changed(m, THREE, |b| {
+                b[100] ^= 1;
+                b[SECTOR..SECTOR + 100].copy_from_slice(&GARBAGE);
+            })
+        },
+        Must::Open(4),
+    ),
+    (
+        "torn before a commit that does not acknowledge it",
+        Some("torn write before unacknowledged commits"),
+        |m| {
+            changed(m, TWO, |b| b[2 * SECTOR + 100] ^= 1);
+            forged(m, THREE, 0, |h| h.watermark.0 = 3);
+        },
+        Must::Open(3),
+    ),
+    (
+        "a damaged body in the middle",
+        Some("an acknowledged commit is damaged"),
         |m| changed(m, TWO, |b| b[HEADER_BYTES + 5] ^= 1),
-        Must::Refuse(&["offset 0", "commit 3", "island 0", "position 5", "body's checksum"])),
-    ("a damaged header in the middle", Some("an acknowledged commit is damaged"),
-        |m| changed(m, ONE, |b| b[SECTOR + 17] ^= 1), Must::Refuse(&["offset 4096", "commit 2", "header's checksum"])),
-    ("a misdirected block", Some("a sound block does not follow the one before"),
-        |m| changed(m, TWO, |b| { let one = m.bytes(ONE); b[2 * SECTOR..].copy_from_slice(&one[..SECTOR]); }),
-        Must::Refuse(&["offset 8192", "commit 4", "island 0", "position 1", "it says it stands at segment 1 offset 0"])),
-    ("a stale block of an earlier life", Some("a block of another data directory"),
+        Must::Refuse(&["offset 0", "commit 3", "island 0", "position 5", "body's checksum"]),
+    ),
+    (
+        "a damaged header in the middle",
+        Some("an acknowledged commit is damaged"),
+        |m| changed(m, ONE, |b| b[SECTOR + 17] ^= 1),
+        Must::Refuse(&["offset 4096", "commit 2", "header's checksum"]),
+    ),
+    (
+        "a misdirected block",
+        Some("a sound block does not follow the one before"),
+        |m| {
+            changed(m, TWO, |b| {
+                let one = m.bytes(ONE);
+                b[2 * SECTOR..].copy_from_slice(&one[..SECTOR]);
+            })
+        },
+        Must::Refuse(&[
+            "offset 8192",
+            "commit 4",
+            "island 0",
+            "position 1",
+            "it says it stands at segment 1 offset 0",
+        ]),
+    ),
+    (
+        "a stale block of an earlier life",
+        Some("a block of another data directory"),
         |m| forged(m, TWO, 2 * SECTOR, |h| h.life.0 = 5),
-        Must::Refuse(&["offset 8192", "commit 4", "island 0", "position 7", "its life is 0000000000000005"])),
-    ("a block longer than its file", Some("the segment was shortened"),
-        |m| forged(m, TWO, 2 * SECTOR, |h| h.body_bytes = 1 << 20), Must::Refuse(&["offset 8192", "commit 4", "island 0"])),
-    ("a block of a newer version", Some("a block this code cannot read"),
-        |m| changed(m, TWO, |b| {
-            let header = &mut b[2 * SECTOR..][..HEADER_BYTES];
-            header[4] = 2;
-            let crc = archipelago_core::journal::frame::body_crc(&header[..92]);
-            header[92..].copy_from_slice(&crc.to_le_bytes());
-        }), Must::Refuse(&["offset 8192", "commit 4", "format version 2, this code reads version 1"])),
+        Must::Refuse(&[
+            "offset 8192",
+            "commit 4",
+            "island 0",
+            "position 7",
+            "its life is 0000000000000005",
+        ]),
+    ),
+    (
+        "a block longer than its file",
+        Some("the segment was shortened"),
+        |m| forged(m, TWO, 2 * SECTOR, |h| h.body_bytes = 1 << 20),
+        Must::Refuse(&["offset 8192", "commit 4", "island 0"]),
+    ),
+    (
+        "a block of a newer version",
+        Some("a block this code cannot read"),
+        |m| {
+            changed(m, TWO, |b| {
+                let header = &mut b[2 * SECTOR..][..HEADER_BYTES];
+                header[4] = 2;
+                let crc = archipelago_core::journal::frame::body_crc(&header[..92]);
+                header[92..].copy_from_slice(&crc.to_le_bytes());
+            })
+        },
+        Must::Refuse(&["offset 8192", "commit 4", "format version 2, this code reads version 1"]),
+    ),
     ("a missing file", None, |m| m.lose(TWO), Must::Refuse(&["is missing", "put the file back"])),
-    ("the first file missing", None, |m| m.lose(ONE), Must::Refuse(&["is missing", "put the file back"])),
-    ("an empty file", None, |m| m.put(TWO, Vec::new()), Must::Refuse(&["has 0 bytes", "made with 12288"])),
-    ("a shortened file", None, |m| changed(m, TWO, |b| b.truncate(2 * SECTOR + 50)), Must::Refuse(&["has 8242 bytes", "made with 12288"])),
-    ("a last file shortened", None, |m| changed(m, THREE, |b| b.truncate(SECTOR)), Must::Refuse(&["has 4096 bytes"])),
-    ("a file grown by garbage", None, |m| changed(m, TWO, |b| b.extend(GARBAGE)), Must::Refuse(&["has 12388 bytes", "not a multiple of 4096"])),
-    ("a file grown by a sector of garbage", None, |m| changed(m, TWO, |b| b.extend([0x5a; SECTOR])), Must::Open(5)),
-    ("a last file grown by a sector of garbage", None, |m| changed(m, THREE, |b| b.extend([0x5a; SECTOR])), Must::Open(5)),
-    ("swapped files", Some("a sound block does not follow the one before"),
-        |m| { let one = m.bytes(ONE); m.put(ONE, m.bytes(TWO)); m.put(TWO, one); },
-        Must::Refuse(&["offset 0", "it says it stands at segment 2 offset 0"])),
-    ("a file twice", Some("a sound block does not follow the one before"),
-        |m| m.put(4, m.bytes(TWO)), Must::Refuse(&["it says it stands at segment 2 offset 0"])),
-    ("a file over another", Some("a sound block does not follow the one before"),
-        |m| m.put(TWO, m.bytes(ONE)), Must::Refuse(&["it says it stands at segment 1 offset 0"])),
+    (
+        "the first file missing",
+        None,
+        |m| m.lose(ONE),
+        Must::Refuse(&["is missing", "put the file back"]),
+    ),
+    (
+        "an empty file",
+        None,
+        |m| m.put(TWO, Vec::new()),
+        Must::Refuse(&["has 0 bytes", "made with 12288"]),
+    ),
+    (
+        "a shortened file",
+        None,
+        |m| changed(m, TWO, |b| b.truncate(2 * SECTOR + 50)),
+        Must::Refuse(&["has 8242 bytes", "made with 12288"]),
+    ),
+    (
+        "a last file shortened",
+        None,
+        |m| changed(m, THREE, |b| b.truncate(SECTOR)),
+        Must::Refuse(&["has 4096 bytes"]),
+    ),
+    (
+        "a file grown by garbage",
+        None,
+        |m| changed(m, TWO, |b| b.extend(GARBAGE)),
+        Must::Refuse(&["has 12388 bytes", "not a multiple of 4096"]),
+    ),
+    (
+        "a file grown by a sector of garbage",
+        None,
+        |m| changed(m, TWO, |b| b.extend([0x5a; SECTOR])),
+        Must::Open(5),
+    ),
+    (
+        "a last file grown by a sector of garbage",
+        None,
+        |m| changed(m, THREE, |b| b.extend([0x5a; SECTOR])),
+        Must::Open(5),
+    ),
+    (
+        "swapped files",
+        Some("a sound block does not follow the one before"),
+        |m| {
+            let one = m.bytes(ONE);
+            m.put(ONE, m.bytes(TWO));
+            m.put(TWO, one);
+        },
+        Must::Refuse(&["offset 0", "it says it stands at segment 2 offset 0"]),
+    ),
+    (
+        "a file twice",
+        Some("a sound block does not follow the one before"),
+        |m| m.put(4, m.bytes(TWO)),
+        Must::Refuse(&["it says it stands at segment 2 offset 0"]),
+    ),
+    (
+        "a file over another",
+        Some("a sound block does not follow the one before"),
+        |m| m.put(TWO, m.bytes(ONE)),
+        Must::Refuse(&["it says it stands at segment 1 offset 0"]),
+    ),
     // What no log can see: see the rules of the journal.
     ("the last file removed", None, |m| m.lose(THREE), Must::Open(4)),
 ];
 
 /// Runs all cases on media of one kind; returns the labels that were seen.
-fn all_cases<M: Medium>(make: impl Fn() -> M, after: impl Fn(&M, &str)) -> BTreeSet<&'static str> {
+pub(super) fn all_cases<M: Medium>(
+    make: impl Fn() -> M,
+    after: impl Fn(&M, &str),
+) -> BTreeSet<&'static str> {
     let mut seen = BTreeSet::new();
     for (name, label, harm, must) in CASES {
         let medium = make();
@@ -229,123 +361,13 @@ fn all_cases<M: Medium>(make: impl Fn() -> M, after: impl Fn(&M, &str)) -> BTree
     seen
 }
 
-fn every_row() -> BTreeSet<&'static str> {
+pub(super) fn every_row() -> BTreeSet<&'static str> {
     TABLE.iter().map(|row| row.label).collect()
 }
 
 #[test]
 fn every_row_and_every_harm_to_files_in_memory() {
     assert_eq!(all_cases(|| Arc::new(Memory::new()), |_, _| {}), every_row());
-}
-
-/// All files of a journal.
-fn files(path: &Path) -> Vec<(String, Vec<u8>)> {
-    let mut files: Vec<_> = fs::read_dir(path.join(SEGMENTS_FOLDER))
-        .unwrap()
-        .map(|entry| entry.unwrap())
-        .filter(|entry| entry.file_name().to_string_lossy().ends_with(".segment"))
-        .map(|entry| {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            (name, fs::read(entry.path()).unwrap())
-        })
-        .collect();
-    files.sort();
-    files
-}
-
-/// What `about.txt` says, with the same plain steps: `cp` and `dd`.
-fn put_back(path: &Path, kept: &Path) {
-    for entry in fs::read_dir(kept).unwrap() {
-        let entry = entry.unwrap();
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let bytes = fs::read(entry.path()).unwrap();
-        let journal = path.join(SEGMENTS_FOLDER);
-        if let Some((number, from)) = name.split_once(".from-") {
-            let file = journal.join(format!("{number}.segment"));
-            let mut whole = fs::read(&file).unwrap();
-            whole.truncate(from.parse().unwrap());
-            whole.extend(bytes);
-            fs::write(&file, whole).unwrap();
-        } else if name.ends_with(".segment") {
-            fs::write(journal.join(name), bytes).unwrap();
-        }
-    }
-}
-
-/// A refused directory is cut where it says, opens, goes on, and can be put back.
-fn cut_opens(folder: &Folder, name: &str) {
-    let path = folder.0.path();
-    let open = || DataDirectory::open_to_repair(path).unwrap();
-    let found = diagnose(&open(), &mut |_| Ok(())).unwrap();
-    let before = files(path);
-    if !matches!(found.finding, Finding::Damaged(_)) {
-        assert!(matches!(cut(&open(), None), Err(RepairError::Sound { .. })), "{name}");
-        assert_eq!(files(path), before, "{name}: nothing was cut");
-        return;
-    }
-    let asked = cut(&open(), None).unwrap_err().to_string();
-    assert!(asked.contains(&format!("--cut-at {}", found.commit)), "{name}: {asked}");
-    let beyond = Some(CutAt::Commit(found.commit.next()));
-    assert!(matches!(cut(&open(), beyond), Err(RepairError::Elsewhere { .. })), "{name}");
-    assert_eq!(files(path), before, "{name}: nothing was cut");
-
-    let done = cut(&open(), Some(CutAt::Place(found.at))).unwrap();
-    let (recovered, _) =
-        read(&*folder.storage(), &settings(3), ScanMode::ReadOnly).unwrap_or_else(|error| {
-            panic!("{name}: after the cut: {error}");
-        });
-    assert_eq!(recovered.last.next(), found.commit, "{name}");
-    assert_eq!(recovered.torn, None, "{name}");
-    let about = fs::read_to_string(done.kept.join("about.txt")).unwrap();
-    for lost in &done.lost {
-        let words = format!("{} records of island {}", lost.records(), lost.island);
-        assert!(about.contains(&words), "{name}: {about}");
-    }
-    let after = files(path);
-    put_back(path, &done.kept);
-    assert_eq!(files(path), before, "{name}: cut and put back is as it was");
-
-    // A second cut keeps its part under the next number; then the journal goes on.
-    let again = cut(&open(), Some(CutAt::Commit(found.commit))).unwrap();
-    assert!(again.kept.ends_with("repair/002"), "{name}: {}", again.kept.display());
-    assert_eq!(files(path), after, "{name}");
-    let mut story = Story::new(3);
-    story.next = recovered.islands.iter().map(|tail| tail.upto.next()).collect();
-    let mut journal =
-        GroupJournal::resume_without_threads(folder.storage(), settings(3), &recovered).unwrap();
-    commit(&mut journal, vec![story.block(3, 1, 9000)]);
-    drop(journal);
-    read(&*folder.storage(), &settings(3), ScanMode::ReadOnly).unwrap();
-}
-
-#[test]
-fn every_row_and_every_harm_to_files_in_directories_and_a_cut_opens_what_was_refused() {
-    assert_eq!(all_cases(Folder::new, cut_opens), every_row());
-}
-
-#[test]
-fn what_a_cut_loses_is_said_by_island_and_position() {
-    let folder = Folder::new();
-    write(&folder);
-    changed(&folder, TWO, |bytes| bytes[HEADER_BYTES + 5] ^= 1);
-    let data = DataDirectory::open_to_repair(folder.0.path()).unwrap();
-    let found = diagnose(&data, &mut |_| Ok(())).unwrap();
-    let lost: Vec<_> = found
-        .lost
-        .iter()
-        .map(|lost| (lost.island.0, lost.from.0, lost.upto.0, lost.readable))
-        .collect();
-    // Commit 3 (islands 0 and 1; the body of 0 is damaged), 4 (0, 1, 2) and 5 (0).
-    assert_eq!(lost, [(0, 5, 10, 4), (1, 3, 6, 4), (2, 1, 2, 2)]);
-}
-
-#[test]
-fn a_place_to_cut_is_a_commit_or_a_segment_and_offset() {
-    assert_eq!("12".parse::<CutAt>().unwrap().to_string(), "12");
-    assert_eq!("2:8192".parse::<CutAt>().unwrap().to_string(), "2:8192");
-    for wrong in ["", "x", "1:", ":1", "1:2:3", "-1", "99999999999999999999", "1:4294967296"] {
-        assert!(wrong.parse::<CutAt>().unwrap_err().contains("COMMIT"), "{wrong}");
-    }
 }
 
 #[cfg(unix)]
