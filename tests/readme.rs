@@ -12,6 +12,7 @@ const PAGES: [&str; 10] = [
     "docs/SIMULATION.md",
     "docs/TWIN.md",
     "docs/JOURNAL.md",
+    "docs/REPLAY.md",
     "docs/SNAPSHOTS.md",
     "docs/RELIABILITY.md",
     "examples/scenarios/README.md",
@@ -40,6 +41,17 @@ fn the_simulators_page_shows_pieces_of_examples_to_the_letter() {
     for piece in &shown[1..] {
         assert!(more.contains(piece), "examples/simulate_more.rs has no such piece:\n{piece}");
     }
+}
+
+#[test]
+fn the_page_on_replay_shows_a_piece_of_its_example_to_the_letter() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| fs::read_to_string(root.join(name)).unwrap();
+    let (page, example) = (read("docs/REPLAY.md"), read("examples/what_if.rs"));
+    let shown: Vec<&str> = page.split("```rust\n").skip(1).map(block).collect();
+    assert_eq!(shown.len(), 1);
+    assert!(example.contains(shown[0]), "examples/what_if.rs has no such piece:\n{}", shown[0]);
+    assert!(example.lines().count() <= 60, "a rule of one's own must stay small to try");
 }
 
 /// A block of code up to its end.

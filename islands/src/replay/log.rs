@@ -137,7 +137,8 @@ impl Log {
     /// they were written.
     ///
     /// # Errors
-    /// [`OpenError`], or what `visit` says; [`OpenError::NoBeginning`] when the beginning is archived.
+    /// [`OpenError`], or what `visit` says; [`OpenError::NoBeginning`] when the beginning is
+    /// archived.
     pub fn records<E: From<OpenError>>(
         &self,
         mut visit: impl FnMut(RecordAt<'_>) -> Result<(), E>,

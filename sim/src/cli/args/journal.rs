@@ -162,13 +162,13 @@ impl WhatIfArgs {
 
 /// `why`.
 #[derive(Clone, Debug, Args)]
-#[group(id = "asked", required = true, multiple = false, args = ["record", "event"])]
 pub struct WhyArgs {
     /// The directory with the journal
     #[arg(long, value_name = "DIR")]
     pub data: PathBuf,
     /// The record that is asked about
-    #[arg(value_name = "ISLAND:POSITION", value_parser = record_id)]
+    #[arg(value_name = "ISLAND:POSITION", value_parser = record_id,
+          required_unless_present = "event", conflicts_with = "event")]
     pub record: Option<RecordId>,
     /// Ask about the records with an event or a reply that has this text in its words, as
     /// `inspect` shows them
