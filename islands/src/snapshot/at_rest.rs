@@ -30,7 +30,8 @@ pub struct AtRest {
 /// Makes a snapshot of the data directory at `data`; `make` makes each island as it was born.
 ///
 /// # Errors
-/// [`OpenError`]: the directory is in use or damaged, or the snapshot cannot be written or verified.
+/// [`OpenError`]: the directory is in use or damaged, or the snapshot cannot be written or
+/// verified.
 pub fn take_at_rest<I: Island>(
     data: &Path,
     mut make: impl FnMut(IslandId) -> I,

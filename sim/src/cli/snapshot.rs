@@ -1,4 +1,5 @@
-//! `snapshot` and `archive`: starts that don't replay everything, and journals that don't only grow.
+//! `snapshot` and `archive`: starts that don't replay everything, and journals that don't only
+//! grow.
 
 use std::time::Instant;
 

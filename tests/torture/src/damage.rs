@@ -172,7 +172,8 @@ fn description_flips(sound: &Sound, tally: &mut Tally) -> Result<(), String> {
     std::fs::write(&file, &whole).map_err(|error| error.to_string())
 }
 
-/// Cuts each file to every length (or each `step`-th), and once more fills with zeros from there on.
+/// Cuts each file to every length (or each `step`-th), and once more fills with zeros from there
+/// on.
 pub(crate) fn lengths(step: usize, tally: &mut Tally) -> Result<(), String> {
     let sound = Sound::of(7, 8 << 10, 3, End::Sealed);
     for (path, bytes) in &sound.files {
