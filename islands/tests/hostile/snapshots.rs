@@ -202,6 +202,7 @@ fn a_journal_that_lost_what_a_snapshot_has_is_refused() {
     close(sea);
     copy(&data.join(SEGMENTS_FOLDER), &before);
     with_two(&data);
+    fs::remove_dir_all(data.join(SEGMENTS_FOLDER)).unwrap();
     copy(&before, &data.join(SEGMENTS_FOLDER));
     let error = open(&data, SnapshotPolicy::NEVER).expect_err("the journal is older");
     assert!(error.to_string().contains("put the journal's files back"), "{error}");
