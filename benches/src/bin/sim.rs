@@ -26,10 +26,13 @@ struct Args {
     /// Tokens in flight, per node.
     #[arg(long, value_delimiter = ',', default_value = "1,8")]
     tokens_per_node: Vec<NonZeroU32>,
-    /// Deliveries of all tokens; rounded up to whole rounds of the tokens. So many that a ring of a
-    /// thousand nodes is not measured while it starts.
-    #[arg(long, default_value_t = 4_000_000)]
+    /// Deliveries of all tokens; rounded up to whole rounds of the tokens.
+    #[arg(long, default_value_t = 400_000)]
     deliveries: u32,
+    /// At least so many deliveries a node, so that a ring of a thousand is not measured while it
+    /// starts.
+    #[arg(long, default_value_t = 4_000)]
+    per_node: u32,
     /// Runs of each contender.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
     runs: u32,
@@ -131,7 +134,8 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
 
 fn size(args: &Args, nodes: u32, per_node: u32) -> Size {
     let tokens = nodes.saturating_mul(per_node);
-    let deliveries = if args.short { 20_000 } else { args.deliveries };
+    let at_least = args.per_node.saturating_mul(nodes);
+    let deliveries = if args.short { 20_000 } else { args.deliveries.max(at_least) };
     Size { nodes, tokens, hops: deliveries.div_ceil(tokens).max(1) }
 }
 
