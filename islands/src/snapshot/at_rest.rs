@@ -14,8 +14,8 @@ use archipelago_core::journal::frame::CommitNumber;
 use archipelago_core::replay::Image;
 
 use super::folder::Folder;
-use super::make::{newest, take};
-use crate::journal::{BlockRef, DataDirectory, Durability, ScanMode, Storage, scan_on};
+use super::make::{keep, newest, replay_on};
+use crate::journal::{DataDirectory, Durability, ScanMode, Storage};
 use crate::replay::OpenError;
 
 /// What came of asking for a snapshot.
@@ -41,14 +41,14 @@ pub fn take_at_rest<I: Island>(
     let storage: Arc<dyn Storage> = Arc::new(directory.storage()?);
     let folder = Folder::of(data);
     let (base, _) = newest::<I>(&folder, &*storage, &settings)?;
-    let from = base.map(|base| base.taken.recovered());
-    let mut skip = |_: BlockRef| Ok::<(), OpenError>(());
-    let found = scan_on(&*storage, &settings, ScanMode::Repair, from.as_ref(), &mut skip)?;
-    let commit = found.last;
-    if commit == CommitNumber::ZERO {
+    let held = base.as_ref().map_or(CommitNumber::ZERO, |base| base.taken.recovered().last);
+    let born = || (0..settings.islands).map(|at| Image::new(make(IslandId(at)))).collect();
+    let (restored, before) = replay_on(&*storage, &settings, ScanMode::Repair, 1, base, born)?;
+    let commit = restored.recovered.last;
+    if commit == held {
         return Ok(AtRest { file: None, commit });
     }
-    let born = || (0..settings.islands).map(|at| Image::new(make(IslandId(at)))).collect();
-    let file = take::<I>(&folder, &storage, &settings, commit, born)?;
-    Ok(AtRest { file, commit })
+    let (images, found) = (restored.images, &restored.recovered);
+    let file = keep(&folder, &storage, &settings, images, found, before)?;
+    Ok(AtRest { file: Some(file), commit })
 }

@@ -12,15 +12,16 @@
 //! It doesn't know when.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use archipelago_core::id::{IslandId, LinkSeq};
 use archipelago_core::island::Island;
-use archipelago_core::journal::frame::CommitNumber;
+use archipelago_core::journal::frame::{CommitNumber, SegmentNumber};
 use archipelago_core::replay::Image;
 
 use super::file::{Snapshot, Taken, Unacked};
 use super::folder::{Folder, open};
-use crate::journal::{JournalSettings, Recovered, ScanMode, Storage, read_block};
+use crate::journal::{JournalError, JournalSettings, Recovered, ScanMode, Storage, read_block};
 use crate::link::Rereader;
 use crate::replay::{OpenError, Restored, restore_on};
 
@@ -74,10 +75,7 @@ pub fn newest<I: Island>(
 
 /// Whether the journal holds what the snapshot was made of, as far as it has not been archived.
 fn reaches(storage: &dyn Storage, file: &Path, taken: &Taken) -> Result<(), OpenError> {
-    let segments = storage
-        .segments()
-        .map_err(crate::journal::JournalError::io("list", "the journal's segments"))?;
-    let first = segments.first().map(|segment| segment.number);
+    let first = first_segment(storage)?;
     for (island, tail) in taken.recovered().islands.iter().enumerate() {
         let Some(place) =
             tail.place.filter(|place| first.is_none_or(|first| place.segment >= first))
@@ -137,37 +135,30 @@ pub fn replay_on<I: Island>(
 /// # Errors
 /// [`OpenError::NoBeginning`], when its first segments were archived.
 pub(crate) fn has_beginning(storage: &dyn Storage) -> Result<(), OpenError> {
-    use archipelago_core::journal::frame::SegmentNumber;
-    let listed = storage.segments();
-    let segments =
-        listed.map_err(crate::journal::JournalError::io("list", "the journal's segments"))?;
-    match segments.first() {
-        Some(first) if first.number > SegmentNumber::FIRST => {
-            Err(OpenError::NoBeginning { first: storage.name(first.number) })
+    match first_segment(storage)? {
+        Some(first) if first > SegmentNumber::FIRST => {
+            Err(OpenError::NoBeginning { first: storage.name(first) })
         }
         _ => Ok(()),
     }
 }
 
-/// Makes a snapshot of what the journal holds up to `upto`, which is durable. `None` when there is
-/// one already. `born` gives the islands before their first record.
+/// The first segment that is there.
+fn first_segment(storage: &dyn Storage) -> Result<Option<SegmentNumber>, OpenError> {
+    let segments =
+        storage.segments().map_err(JournalError::io("list", "the journal's segments"))?;
+    Ok(segments.first().map(|segment| segment.number))
+}
+
+/// Makes a snapshot of what the journal holds up to `upto`, which is durable, as long as `go_on`
+/// says so. `None` when it was stopped, or there is one already. `born` gives the islands before
+/// their first record.
 ///
 /// # Errors
 /// [`OpenError`]: the journal cannot be replayed, or the file not written or verified.
-pub fn take<I: Island>(
-    folder: &Folder,
-    storage: &std::sync::Arc<dyn Storage>,
-    settings: &JournalSettings,
-    upto: CommitNumber,
-    born: impl FnOnce() -> Vec<Image<I>>,
-) -> Result<Option<PathBuf>, OpenError> {
-    take_while(folder, storage, settings, upto, born, &mut || GoOn::Yes)
-}
-
-/// The same, as long as `go_on` says so.
 pub(super) fn take_while<I: Island>(
     folder: &Folder,
-    storage: &std::sync::Arc<dyn Storage>,
+    storage: &Arc<dyn Storage>,
     settings: &JournalSettings,
     upto: CommitNumber,
     born: impl FnOnce() -> Vec<Image<I>>,
@@ -197,16 +188,29 @@ pub(super) fn take_while<I: Island>(
         from = Some(restored.recovered);
     }
     let found = from.expect("something was replayed");
-    let unacked = unacked(storage, settings, &images, &found, before)?;
-    let snapshot = Snapshot { taken: Taken::of::<I>(settings, &found), images, unacked };
-    let (file, _) = folder.create(upto, |out| snapshot.write(out))?;
+    keep(folder, storage, settings, images, &found, before).map(Some)
+}
+
+/// Writes what was replayed, reads it back, and lets go of older ones. `before` is what the
+/// snapshot that the replay began with held of messages nobody had consumed.
+pub(super) fn keep<I: Island>(
+    folder: &Folder,
+    storage: &Arc<dyn Storage>,
+    settings: &JournalSettings,
+    images: Vec<Image<I>>,
+    found: &Recovered,
+    before: Unacked,
+) -> Result<PathBuf, OpenError> {
+    let unacked = unacked(storage, settings, &images, found, before)?;
+    let snapshot = Snapshot { taken: Taken::of::<I>(settings, found), images, unacked };
+    let (file, _) = folder.create(found.last, |out| snapshot.write(out))?;
     drop(snapshot);
     verify::<I>(&file, settings)?;
     folder.prune()?;
-    Ok(Some(file))
+    Ok(file)
 }
 
-/// Reads a snapshot back and loads it; one that fails is removed.
+/// Reads a snapshot back and loads it.
 pub(super) fn verify<I: Island>(
     file: &Path,
     settings: &JournalSettings,
@@ -218,13 +222,13 @@ pub(super) fn verify<I: Island>(
 
 /// What each island has sent and nobody consumed: the snapshot's before, and what was sent since.
 fn unacked<I: Island>(
-    storage: &std::sync::Arc<dyn Storage>,
+    storage: &Arc<dyn Storage>,
     settings: &JournalSettings,
     images: &[Image<I>],
     found: &Recovered,
     before: Unacked,
 ) -> Result<Unacked, OpenError> {
-    let mut rereader = Rereader::new(std::sync::Arc::clone(storage), settings.life);
+    let mut rereader = Rereader::new(Arc::clone(storage), settings.life);
     let mut before = before.into_iter();
     let mut all = Vec::with_capacity(images.len());
     for (at, image) in images.iter().enumerate() {

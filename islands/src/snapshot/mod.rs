@@ -31,5 +31,5 @@ pub use file::{Snapshot, Taken, Unacked};
 pub use folder::{Folder, SNAPSHOTS_FOLDER, SNAPSHOTS_KEPT};
 pub(crate) use keeper::{Keeper, Source};
 pub(crate) use make::has_beginning;
-pub use make::{Passed, newest, replay_on, take};
+pub use make::{Passed, newest, replay_on};
 pub use policy::SnapshotPolicy;
