@@ -14,7 +14,7 @@
 use std::sync::Arc;
 
 use super::image::{Applied, Image, ReplayError};
-use crate::codec;
+use crate::codec::Wire;
 use crate::command::route::Table;
 use crate::id::IslandId;
 use crate::island::deciding::{self, Input};
@@ -53,7 +53,7 @@ impl<I: Island> Again<I> {
             (Source::Island { cause, .. }, Some(reason)) if cause.hops == 0 => {
                 Err(reason.to_owned())
             }
-            _ => codec::decode(bytes).map_err(|error| error.to_string()),
+            _ => I::Command::decode(bytes).map_err(|error| error.to_string()),
         };
         let input = Input { source, stamp, bytes };
         self.record.clear();

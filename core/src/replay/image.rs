@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
 use crate::bytes::Malformed;
-use crate::codec::{self, CodecError};
+use crate::codec::{CodecError, Wire};
 use crate::command::dedup::{Given, Kept, Sessions};
 use crate::id::{IslandId, JournalPosition, LinkSeq};
 use crate::island::Island;
@@ -98,7 +98,7 @@ impl<I: Island> Image<I> {
             match entry {
                 Entry::Event(bytes) => {
                     applied.events += 1;
-                    self.state.evolve(&codec::decode(bytes)?);
+                    self.state.evolve(&I::Event::decode(bytes)?);
                 }
                 Entry::Send { to, number, .. } => {
                     applied.sends += 1;

@@ -9,7 +9,7 @@
 
 use std::collections::VecDeque;
 
-use archipelago_core::codec;
+use archipelago_core::codec::Wire;
 use archipelago_core::id::{Asker, IslandId, JournalPosition, LinkSeq};
 use archipelago_core::island::{Admitted, Answer, Island, Kernel, Output, Refusal, Request};
 use archipelago_core::journal::frame::{Block, BlockPlace};
@@ -333,7 +333,7 @@ fn hand_over<I: Island>(waiting: Waiting<I::Reply>, answer: Answer<I::Reply>) {
     for waiter in waiting.others {
         // Replies need not be Clone: the rare second waiter gets a copy by its bytes.
         let mut bytes = Vec::new();
-        let copy = codec::encode(&reply, &mut bytes).and_then(|()| codec::decode(&bytes));
+        let copy = reply.encode(&mut bytes).and_then(|()| I::Reply::decode(&bytes));
         waiter.fulfil(copy.map_err(|error| AskError::DeadLetter(error.to_string().into())));
     }
     waiting.first.fulfil(Ok(reply));

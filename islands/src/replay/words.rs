@@ -4,24 +4,22 @@
 //!
 //! It doesn't know what is shown to whom.
 
-use archipelago_core::codec::{self, Wire};
+use archipelago_core::codec::Wire;
 use archipelago_core::id::Asker;
 use archipelago_core::journal::record::{RecordView, Source};
-use archipelago_core::kind::kind_of;
 
 /// A value in words, or why it has none.
 #[must_use]
 pub fn words<T: Wire>(bytes: &[u8]) -> String {
-    codec::decode::<T>(bytes)
-        .map_or_else(|error| format!("({error})"), |value| format!("{value:?}"))
+    T::decode(bytes).map_or_else(|error| format!("({error})"), |value| format!("{value:?}"))
 }
 
 /// What kind of value it is: its variants' names (`Stock.Need`); for what is no enum, its type's.
 #[must_use]
 pub fn kind<T: Wire>(bytes: &[u8]) -> String {
-    match codec::decode::<T>(bytes) {
+    match T::decode(bytes) {
         Err(_) => "(not readable)".to_owned(),
-        Ok(value) => match kind_of(&value) {
+        Ok(value) => match value.kind() {
             kind if kind.is_empty() => type_name::<T>().to_owned(),
             kind => kind,
         },

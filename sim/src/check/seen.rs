@@ -3,7 +3,7 @@
 //! It doesn't know how records are written.
 
 use archipelago_core::bytes::Malformed;
-use archipelago_core::codec;
+use archipelago_core::codec::{CodecError, Wire};
 use archipelago_core::id::{Asker, IslandId, JournalPosition, LinkSeq};
 use archipelago_core::island::Island;
 use archipelago_core::journal::record::{Entry, RecordView, Source};
@@ -32,7 +32,7 @@ impl<I: Island> Seen<'_, I> {
     /// # Errors
     /// When it cannot be read.
     pub fn command(&self) -> Result<I::Command, String> {
-        codec::decode(self.record.input).map_err(|error| error.to_string())
+        I::Command::decode(self.record.input).map_err(|error| error.to_string())
     }
 
     /// The events, in order.
@@ -41,7 +41,7 @@ impl<I: Island> Seen<'_, I> {
     /// When one cannot be read.
     pub fn events(&self) -> Result<Vec<I::Event>, String> {
         self.gather(|entry| match entry {
-            Entry::Event(bytes) => Some(codec::decode(bytes)),
+            Entry::Event(bytes) => Some(I::Event::decode(bytes)),
             _ => None,
         })
     }
@@ -53,7 +53,7 @@ impl<I: Island> Seen<'_, I> {
     pub fn sends(&self) -> Result<Vec<(IslandId, LinkSeq, I::Command)>, String> {
         self.gather(|entry| match entry {
             Entry::Send { to, number, command } => {
-                Some(codec::decode(command).map(|command| (to, number, command)))
+                Some(I::Command::decode(command).map(|command| (to, number, command)))
             }
             _ => None,
         })
@@ -65,14 +65,16 @@ impl<I: Island> Seen<'_, I> {
     /// When one cannot be read.
     pub fn replies(&self) -> Result<Vec<(Asker, I::Reply)>, String> {
         self.gather(|entry| match entry {
-            Entry::Reply { asker, reply } => Some(codec::decode(reply).map(|reply| (asker, reply))),
+            Entry::Reply { asker, reply } => {
+                Some(I::Reply::decode(reply).map(|reply| (asker, reply)))
+            }
             _ => None,
         })
     }
 
     fn gather<T>(
         &self,
-        pick: impl Fn(Entry<'_>) -> Option<Result<T, codec::CodecError>>,
+        pick: impl Fn(Entry<'_>) -> Option<Result<T, CodecError>>,
     ) -> Result<Vec<T>, String> {
         let mut all = Vec::new();
         let mut wrong = None;

@@ -6,7 +6,7 @@
 //! 2. Nothing is decided here: the replies stand in the records.
 
 use archipelago::replay::{Log, RecordAt};
-use archipelago_core::codec;
+use archipelago_core::codec::Wire;
 use archipelago_core::command::route;
 use archipelago_core::id::RequestNumber;
 use archipelago_core::journal::record::{Entry, Source};
@@ -61,7 +61,7 @@ impl History {
             };
             if let Some(number) = asked {
                 history.set(number, Status::Open);
-                let command = codec::decode(at.record.input);
+                let command = Command::decode(at.record.input);
                 if let Command::PlaceOrder { order: name, .. } =
                     command.map_err(|error| unreadable(&at, &error))?
                 {
@@ -72,7 +72,7 @@ impl History {
                 match entry {
                     Entry::Reply { asker, reply } if asker.client == client => {
                         let reply =
-                            codec::decode(reply).map_err(|error| unreadable(&at, &error))?;
+                            Reply::decode(reply).map_err(|error| unreadable(&at, &error))?;
                         history.set(asker.number, status_of(&reply));
                     }
                     _ => {}

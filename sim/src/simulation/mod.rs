@@ -47,7 +47,7 @@ mod batch;
 use std::fmt;
 use std::sync::Arc;
 
-use archipelago_core::codec;
+use archipelago_core::codec::Wire;
 use archipelago_core::id::IslandId;
 use archipelago_core::island::{Island, Limits};
 use proptest::strategy::{Strategy, ValueTree};
@@ -266,11 +266,11 @@ impl<I: Island> Simulation<I> {
         expectation: impl Fn(&I::Reply) -> Result<(), String> + Send + Sync + 'static,
     ) -> Self {
         let mut bytes = Vec::new();
-        codec::encode(command, &mut bytes).expect("a command that can be asked can be written");
+        command.encode(&mut bytes).expect("a command that can be asked can be written");
         self.plan.asked.push(Asked {
             at: millis.saturating_mul(1_000_000),
             key: key.into(),
-            command: Box::new(move || codec::decode(&bytes).expect("written just now")),
+            command: Box::new(move || I::Command::decode(&bytes).expect("written just now")),
             expectation: Some(Arc::new(expectation)),
         });
         self

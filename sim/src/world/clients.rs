@@ -9,7 +9,7 @@
 
 use archipelago::command::{AskError, Completion};
 use archipelago::drive::Waiter;
-use archipelago_core::codec;
+use archipelago_core::codec::Wire;
 use archipelago_core::command::route;
 use archipelago_core::id::{Asker, IslandId, RequestNumber, Slot};
 use archipelago_core::island::{Island, Request};
@@ -110,7 +110,7 @@ impl<I: Island> World<'_, I> {
             recorder.asked(self.now, island, number, &command);
         }
         self.scratch.clear();
-        if codec::encode(&command, &mut self.scratch).is_ok() {
+        if command.encode(&mut self.scratch).is_ok() {
             // What cannot be written is refused, and the client hears so.
             self.witness.requests.ask(number, island, &self.scratch)?;
         }
@@ -132,7 +132,7 @@ impl<I: Island> World<'_, I> {
             match answer {
                 Ok(reply) => {
                     self.scratch.clear();
-                    codec::encode(&reply, &mut self.scratch).map_err(|error| {
+                    reply.encode(&mut self.scratch).map_err(|error| {
                         Violation::new("replies are written", error.to_string())
                     })?;
                     self.witness.hear(number, &self.scratch)?;

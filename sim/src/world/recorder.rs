@@ -11,18 +11,16 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use archipelago_core::bytes::Malformed;
-use archipelago_core::codec;
+use archipelago_core::codec::Wire;
 use archipelago_core::id::{IslandId, JournalPosition, LinkSeq, RequestNumber};
 use archipelago_core::island::Island;
 use archipelago_core::journal::frame::{Block, CommitNumber};
 use archipelago_core::journal::record::{Entry, RecordView, RecordsView, Source};
 use archipelago_core::link::chunk::Message;
 use archipelago_core::link::frame::{ControlKind, Frame};
-use serde::Serialize;
 
 use super::links::Carried;
 use super::witness::Violation;
-use crate::kind::kind_of;
 use crate::trace::{self, Commit, Fate, FrameId, Hello, Load, Nanos, Place, Said, Trace, What};
 
 /// States kept.
@@ -52,7 +50,7 @@ impl Recorder {
         self.trace.happenings.push(trace::Happening { at: Nanos(now), island, what });
     }
 
-    pub(super) fn asked<C: Serialize>(
+    pub(super) fn asked<C: Wire>(
         &mut self,
         now: u64,
         island: IslandId,
@@ -60,16 +58,16 @@ impl Recorder {
         command: &C,
     ) {
         self.asked.entry(number).or_insert((now, island));
-        let what = What::Asked { request: request(number), kind: kind_of(command) };
+        let what = What::Asked { request: request(number), kind: command.kind() };
         self.say(now, Some(island), what);
     }
 
-    pub(super) fn answered<R: Serialize>(&mut self, now: u64, number: RequestNumber, reply: &R) {
+    pub(super) fn answered<R: Wire>(&mut self, now: u64, number: RequestNumber, reply: &R) {
         let Some((at, island)) = self.asked.get(&number).copied() else { return };
         self.answered += 1;
         self.latencies.push(now - at);
         let latency = Nanos(now - at);
-        let what = What::Answered { request: request(number), kind: kind_of(reply), latency };
+        let what = What::Answered { request: request(number), kind: reply.kind(), latency };
         self.say(now, Some(island), what);
     }
 
@@ -171,7 +169,7 @@ impl Recorder {
     }
 
     /// The state of an island after a durable record.
-    pub(super) fn state<S: Serialize>(&mut self, at: u64, place: Place, state: &S) {
+    pub(super) fn state<S: serde::Serialize>(&mut self, at: u64, place: Place, state: &S) {
         if self.states.len() >= STATES_MAX {
             self.states.pop_front();
         }
@@ -292,15 +290,15 @@ const fn request(number: RequestNumber) -> trace::Request {
 }
 
 /// A value of a user's type, from its bytes.
-fn said<T: Serialize + serde::de::DeserializeOwned>(bytes: &[u8]) -> Said {
-    match codec::decode::<T>(bytes) {
-        Ok(value) => Said { kind: kind_of(&value), text: text(&value) },
+fn said<T: Wire>(bytes: &[u8]) -> Said {
+    match T::decode(bytes) {
+        Ok(value) => Said { kind: value.kind(), text: text(&value) },
         Err(error) => Said { kind: "?".to_owned(), text: error.to_string() },
     }
 }
 
-fn text<T: Serialize>(value: &T) -> String {
-    let mut text = serde_json::to_string(value).unwrap_or_default();
+fn text<T: std::fmt::Debug>(value: &T) -> String {
+    let mut text = format!("{value:?}");
     if text.len() > TEXT_MAX {
         let end = (0..=TEXT_MAX).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         text.truncate(end);

@@ -3,7 +3,7 @@
 //! It doesn't know clients, nor why things go wrong.
 
 use archipelago::journal::Durable;
-use archipelago_core::codec;
+use archipelago_core::codec::Wire;
 use archipelago_core::id::IslandId;
 use archipelago_core::island::Island;
 use archipelago_core::link::chunk::Message;
@@ -358,7 +358,7 @@ fn letters<I: Island>(parcel: &Parcel, matches: impl Fn(&Letter<'_, I::Command>)
     let (from, to) = (parcel.envelope.from, parcel.envelope.to);
     let mut count = 0;
     for (number, bytes) in parcel.messages().flatten() {
-        let command = Message::parse(bytes).ok().map(|message| codec::decode(message.command));
+        let command = Message::parse(bytes).ok().map(|message| I::Command::decode(message.command));
         if let Some(Ok(command)) = command {
             count += u64::from(matches(&Letter { from, to, number, command: &command }));
         }

@@ -23,7 +23,7 @@ use super::decider::Island;
 use super::gate::Gate;
 use super::turn::Turn;
 use super::values::{Admitted, Answer, Counters, Limits, Refusal, Request};
-use crate::codec;
+use crate::codec::Wire;
 use crate::command::dedup::{Kept, Known};
 use crate::command::route::{SLOTS, Table};
 use crate::id::{IslandId, JournalPosition, Life, LinkSeq, Session};
@@ -122,7 +122,7 @@ impl<I: Island> Kernel<I> {
         }
         self.input.clear();
         let unwritable = |reason: String| Refusal::Unwritable(reason);
-        codec::encode(&command, &mut self.input).map_err(|error| unwritable(error.to_string()))?;
+        command.encode(&mut self.input).map_err(|error| unwritable(error.to_string()))?;
         if self.input.len() > record::COMMAND_BYTES_MAX {
             return Err(unwritable(record::Heavy(self.input.len()).to_string()));
         }
@@ -183,7 +183,8 @@ impl<I: Island> Kernel<I> {
         let (stamp, cause, command) = match Message::parse(message) {
             Ok(message) => {
                 self.input.extend_from_slice(message.command);
-                let command = codec::decode(message.command).map_err(|error| error.to_string());
+                let command =
+                    I::Command::decode(message.command).map_err(|error| error.to_string());
                 (message.stamp, message.cause, command)
             }
             Err(error) => (Stamp::ZERO, Cause::default(), Err(error.to_string())),
@@ -209,7 +210,7 @@ impl<I: Island> Kernel<I> {
             }
             self.input.clear();
             self.input.extend_from_slice(command);
-            let command = codec::decode(&self.input).map_err(|error| error.to_string());
+            let command = I::Command::decode(&self.input).map_err(|error| error.to_string());
             self.decide(now, Source::Timer(number), Stamp::ZERO, command)?;
         }
         // A clock that stepped back must not put the look off.
@@ -294,7 +295,7 @@ impl<I: Island> Kernel<I> {
 
 fn first_answer<I: Island>(kept: &Kept) -> Answer<I::Reply> {
     match kept {
-        Kept::Replied(bytes) => match codec::decode(bytes) {
+        Kept::Replied(bytes) => match I::Reply::decode(bytes) {
             Ok(reply) => Answer::Reply(reply),
             Err(error) => Answer::DeadLetter(format!("the first reply: {error}").into()),
         },

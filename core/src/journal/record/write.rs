@@ -2,14 +2,12 @@
 //!
 //! It doesn't know where the bytes go.
 
-use serde::Serialize;
-
 use super::{
     CANCELLED, COMMAND_BYTES_MAX, DEAD, EVENTS, RECORD_BYTES_MAX, REPLIES, SENDS, SOURCE_CLIENT,
     SOURCE_ISLAND, SOURCE_TIMER, Source, TIMERS,
 };
 use crate::bytes::{put_part, put_slice, put_varint};
-use crate::codec::{CodecError, encode};
+use crate::codec::{CodecError, Wire};
 use crate::command::route::SLOTS;
 use crate::id::{Asker, IslandId, LinkSeq, Slot};
 use crate::island::{Decision, Island};
@@ -128,7 +126,7 @@ fn put_sections<I: Island>(
     };
     section(out, EVENTS, decision.events.len());
     for event in &decision.events {
-        put_part(out, |out| encode(event, out))?;
+        put_part(out, |out| event.encode(out))?;
     }
     section(out, SENDS, decision.sends.len());
     for (to, command) in &decision.sends {
@@ -148,7 +146,7 @@ fn put_sections<I: Island>(
                 put_asker(out, asker);
             }
         }
-        put_part(out, |out| encode(reply, out))?;
+        put_part(out, |out| reply.encode(out))?;
     }
     section(out, TIMERS, decision.timers.len());
     for (timer, deadline, command) in &decision.timers {
@@ -163,10 +161,10 @@ fn put_sections<I: Island>(
     Ok(flags)
 }
 
-fn put_command<C: Serialize>(out: &mut Vec<u8>, command: &C) -> Result<(), WriteError> {
+fn put_command<C: Wire>(out: &mut Vec<u8>, command: &C) -> Result<(), WriteError> {
     put_part(out, |out| {
         let start = out.len();
-        encode(command, out)?;
+        command.encode(out)?;
         let length = out.len() - start;
         if length > COMMAND_BYTES_MAX { Err(Heavy(length).into()) } else { Ok(()) }
     })

@@ -57,9 +57,10 @@ mod units;
 use std::fmt::Debug;
 use std::hash::Hash;
 
-use archipelago_core::codec::Wire;
 use archipelago_core::command::route;
 use archipelago_core::island::Island;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 pub use broker::{BrokerRefusal, Stocked};
 pub use claim::{Cancel, Claimed, GaveBack, Outcome, Refusal, Verdict};
@@ -72,7 +73,9 @@ pub use state::{Counters, Stock, StockConfig, Waits};
 pub use units::{BadLines, ClaimId, LINES_MAX, Line, Lines, UNITS_MAX, Units};
 
 /// What is counted: a product code, a night of a hotel, an account.
-pub trait Resource: Copy + Ord + Hash + Debug + Wire {
+pub trait Resource:
+    Copy + Ord + Hash + Debug + Serialize + DeserializeOwned + Send + 'static
+{
     /// The bytes that say which island is its broker: the one that owns their slot.
     fn key(&self) -> impl AsRef<[u8]>;
 

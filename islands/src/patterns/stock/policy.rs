@@ -13,8 +13,8 @@
 use std::fmt::{self, Debug};
 use std::str::FromStr;
 
-use archipelago_core::codec::Wire;
 use archipelago_core::id::IslandId;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::units::Units;
@@ -42,7 +42,7 @@ pub enum PoolUse {
 /// How units are spread over islands. A user may write another; it must be plain data, since it is
 /// part of the state. One that mixes peers and broker loses the promise that nothing is refused
 /// while units lie unsold: what peers ship travels outside the broker's drain.
-pub trait Policy: Wire + Clone {
+pub trait Policy: Clone + Debug + Serialize + DeserializeOwned + Send + 'static {
     /// How many of `units` the broker keeps in the pool at a split over `islands`.
     fn pooled(&self, units: Units, islands: u32) -> Units;
 

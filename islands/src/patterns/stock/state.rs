@@ -116,7 +116,7 @@ impl<R: Resource> Parked<R> {
 
 /// A counted resource's part on one island. Embed it in the island's state.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(bound = "R: Resource, P: archipelago_core::codec::Wire")]
+#[serde(bound = "R: Resource, P: super::Policy")]
 pub struct Stock<R: Resource, P = PolicyKind> {
     pub(super) config: StockConfig<P>,
     pub(super) entries: Lookup<R, Entry>,
