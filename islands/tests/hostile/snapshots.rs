@@ -26,7 +26,7 @@ fn open(data: &Path, policy: SnapshotPolicy) -> Result<Archipelago<Bank>, OpenEr
 }
 
 /// Copies a directory with the folders in it.
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

@@ -28,7 +28,7 @@ pub(crate) fn run(cycles: u64, seed: u64, tally: &mut Tally) -> Result<(), Strin
         let data = place.path().join("data");
         let mut acknowledged = vec![0; ISLANDS as usize];
         for cycle in done..cycles.min(done + KILLS_OF_ONE) {
-            killed(&data, seed, cycle, &mut acknowledged)?;
+            killed(Kind::Writer, &data, seed, cycle, &mut acknowledged)?;
             check(&data, &acknowledged, tally)
                 .map_err(|breach| format!("cycle {cycle}: {breach}"))?;
         }
@@ -38,11 +38,30 @@ pub(crate) fn run(cycles: u64, seed: u64, tally: &mut Tally) -> Result<(), Strin
     Ok(())
 }
 
+/// What is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A process that writes to a journal.
+    Writer,
+    /// A system that recycles its segments.
+    Recycler,
+}
+
 /// Starts a child, kills it at some moment, and notes what it acknowledged.
-fn killed(data: &Path, seed: u64, cycle: u64, acknowledged: &mut [u64]) -> Result<(), String> {
+pub(crate) fn killed(
+    kind: Kind,
+    data: &Path,
+    seed: u64,
+    cycle: u64,
+    acknowledged: &mut [u64],
+) -> Result<(), String> {
+    let name = match kind {
+        Kind::Writer => "child",
+        Kind::Recycler => "recycling-child",
+    };
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut child = Command::new(program)
-        .args(["--seed", &seed.to_string(), "child"])
+        .args(["--seed", &seed.to_string(), name])
         .arg(data)
         .arg(cycle.to_string())
         .stdout(Stdio::piped())
@@ -50,10 +69,14 @@ fn killed(data: &Path, seed: u64, cycle: u64, acknowledged: &mut [u64]) -> Resul
         .map_err(|error| error.to_string())?;
     let output = child.stdout.take().ok_or("the child has no output")?;
     let mut chance = Chance::new(seed, !cycle);
+    let most = match kind {
+        Kind::Writer => 120_000,
+        Kind::Recycler => 300_000,
+    };
     let pause = match chance.below(4) {
         // While it opens, or makes its first segment.
         0 => Duration::from_micros(chance.below(5_000)),
-        _ => Duration::from_micros(chance.below(120_000)),
+        _ => Duration::from_micros(chance.below(most)),
     };
     let reader = std::thread::spawn(move || {
         let mut whole = Vec::new();

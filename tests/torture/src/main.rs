@@ -12,6 +12,7 @@ mod damage;
 mod files;
 mod fuzz;
 mod kill;
+mod recycle;
 mod tally;
 
 use std::process::ExitCode;
@@ -37,6 +38,12 @@ enum What {
     Kill {
         /// How often.
         #[arg(long, default_value_t = 1000)]
+        cycles: u64,
+    },
+    /// kill -9 a system that makes snapshots and recycles its segments, again and again
+    Recycle {
+        /// How often.
+        #[arg(long, default_value_t = 200)]
         cycles: u64,
     },
     /// Change one random byte in each of so many copies of a journal
@@ -81,6 +88,14 @@ enum What {
         /// The cycle: chance differs in each.
         cycle: u64,
     },
+    /// The other one.
+    #[command(hide = true)]
+    RecyclingChild {
+        /// The data directory.
+        data: std::path::PathBuf,
+        /// The cycle: chance differs in each.
+        cycle: u64,
+    },
 }
 
 fn main() -> ExitCode {
@@ -98,8 +113,10 @@ fn run(what: What, seed: u64) -> Result<(), String> {
     let mut tally = Tally::new();
     let told = match what {
         What::Child { data, cycle } => return child::run(&data, seed, cycle),
+        What::RecyclingChild { data, cycle } => return recycle::child(&data, seed, cycle),
         What::Corpus { root } => return fuzz::corpus(&root),
         What::Kill { cycles } => kill::run(cycles, seed, &mut tally),
+        What::Recycle { cycles } => recycle::run(cycles, seed, &mut tally),
         What::Flip { copies } => damage::flips(copies, seed, &mut tally),
         What::Lengths => damage::lengths(1, &mut tally),
         What::Garbage { times } => damage::garbage(times, seed, &mut tally),
@@ -107,6 +124,7 @@ fn run(what: What, seed: u64) -> Result<(), String> {
         What::Fuzz { seconds, target } => fuzz::run(seconds, seed, target.as_deref(), &mut tally),
         What::Short => {
             kill::run(20, seed, &mut tally)?;
+            recycle::run(25, seed, &mut tally)?;
             damage::flips(200, seed, &mut tally)?;
             damage::lengths(7, &mut tally)?;
             damage::garbage(100, seed, &mut tally)?;
@@ -115,6 +133,7 @@ fn run(what: What, seed: u64) -> Result<(), String> {
         }
         What::Long => {
             kill::run(1000, seed, &mut tally)?;
+            recycle::run(500, seed, &mut tally)?;
             damage::flips(10_000, seed, &mut tally)?;
             damage::lengths(1, &mut tally)?;
             damage::garbage(1000, seed, &mut tally)?;
