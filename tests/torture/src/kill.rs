@@ -18,7 +18,7 @@ use crate::tally::Tally;
 /// Kills that one directory sees.
 const KILLS_OF_ONE: u64 = 20;
 
-const DONE: &str = "kill -9 of a writer";
+const DONE: &str = "a writer, stopped at any moment";
 
 /// Kills `cycles` times.
 pub(crate) fn run(cycles: u64, seed: u64, tally: &mut Tally) -> Result<(), String> {
@@ -97,16 +97,24 @@ pub(crate) fn killed(
     child.kill().map_err(|error| error.to_string())?;
     child.wait().map_err(|error| error.to_string())?;
     for line in reader.join().map_err(|_| "reading panicked")? {
-        let said = line.split_once(' ').and_then(|(island, position)| {
-            Some((island.parse::<usize>().ok()?, position.parse::<u64>().ok()?))
-        });
-        let (island, position) = said.ok_or_else(|| format!("the child said `{line}`"))?;
-        acknowledged[island] = acknowledged[island].max(position);
+        hear(&line, acknowledged)?;
     }
     Ok(())
 }
 
-fn check(data: &Path, acknowledged: &[u64], tally: &mut Tally) -> Result<(), String> {
+/// Notes what a line of a child acknowledges.
+pub(crate) fn hear(line: &str, acknowledged: &mut [u64]) -> Result<(), String> {
+    let said = line.split_once(' ').and_then(|(island, position)| {
+        Some((island.parse::<usize>().ok()?, position.parse::<u64>().ok()?))
+    });
+    let (island, position) = said.ok_or_else(|| format!("the child said `{line}`"))?;
+    let known =
+        acknowledged.get_mut(island).ok_or_else(|| format!("there is no island {island}"))?;
+    *known = position.max(*known);
+    Ok(())
+}
+
+pub(crate) fn check(data: &Path, acknowledged: &[u64], tally: &mut Tally) -> Result<(), String> {
     if !data.join("archipelago.json").exists() {
         let outcome = "before there was a journal";
         if acknowledged.iter().any(|position| *position > 0) {

@@ -12,11 +12,13 @@ mod damage;
 mod files;
 mod fuzz;
 mod kill;
+mod power;
 mod recycle;
 mod tally;
 
 use std::process::ExitCode;
 
+use archipelago::Durability;
 use archipelago_torture::{chance, content, targets};
 use clap::{Parser, Subcommand};
 use tally::Tally;
@@ -87,6 +89,9 @@ enum What {
         data: std::path::PathBuf,
         /// The cycle: chance differs in each.
         cycle: u64,
+        /// Acknowledges what no disk has: to see that a loss is found.
+        #[arg(long)]
+        unflushed: bool,
     },
     /// The other one.
     #[command(hide = true)]
@@ -95,6 +100,20 @@ enum What {
         data: std::path::PathBuf,
         /// The cycle: chance differs in each.
         cycle: u64,
+        /// Acknowledges what no disk has: to see that a loss is found.
+        #[arg(long)]
+        unflushed: bool,
+    },
+    /// Checks what a loss of power left: see `.ci/power`
+    #[command(hide = true)]
+    Left {
+        /// The data directory.
+        data: std::path::PathBuf,
+        /// What its child had said before.
+        said: std::path::PathBuf,
+        /// It was the recycling child.
+        #[arg(long)]
+        recycling: bool,
     },
 }
 
@@ -109,11 +128,23 @@ fn main() -> ExitCode {
     }
 }
 
+fn durability(unflushed: bool) -> Durability {
+    if unflushed { Durability::Os } else { Durability::Disk }
+}
+
 fn run(what: What, seed: u64) -> Result<(), String> {
     let mut tally = Tally::new();
     let told = match what {
-        What::Child { data, cycle } => return child::run(&data, seed, cycle),
-        What::RecyclingChild { data, cycle } => return recycle::child(&data, seed, cycle),
+        What::Child { data, cycle, unflushed } => {
+            return child::run(&data, seed, cycle, durability(unflushed));
+        }
+        What::Left { data, said, recycling } => {
+            let kind = if recycling { kill::Kind::Recycler } else { kill::Kind::Writer };
+            return power::check(kind, &data, &said, &mut tally);
+        }
+        What::RecyclingChild { data, cycle, unflushed } => {
+            return recycle::child(&data, seed, cycle, durability(unflushed));
+        }
         What::Corpus { root } => return fuzz::corpus(&root),
         What::Kill { cycles } => kill::run(cycles, seed, &mut tally),
         What::Recycle { cycles } => recycle::run(cycles, seed, &mut tally),
