@@ -225,6 +225,8 @@ fn recycled(args: &Args, runs: u32, commits: u64, bytes: usize) -> Result<(), Fa
     for _ in 0..runs {
         for behind in [Behind::Kept, Behind::Removed, Behind::Recycled] {
             let place = folder(args)?;
+            // What the run before left to write would be written in this one.
+            std::process::Command::new("sync").status()?;
             let run = recycle::run(&place.path().join("journal"), commits, bytes, behind)?;
             told(args, &run)?;
             let (name, seconds) =
