@@ -1,5 +1,5 @@
-//! Measures the journal ([`journal`]), and the simulator: deliveries per CPU second on a token ring,
-//! beside its peers, and how much faster than real time an idle warehouse passes.
+//! Measures the journal ([`journal`]), and the simulator: deliveries per CPU second on a token
+//! ring, beside its peers, and how much faster than real time an idle warehouse passes.
 //!
 //! Rules of the simulator's benches:
 //! 1. CPU time of the process, not wall time; making the world and checking it at its end count.

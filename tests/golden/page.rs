@@ -1,5 +1,5 @@
-//! `docs/JOURNAL.md` and `docs/SNAPSHOTS.md` held against the golden files and the code: they cannot
-//! drift.
+//! `docs/JOURNAL.md` and `docs/SNAPSHOTS.md` held against the golden files and the code: they
+//! cannot drift.
 //!
 //! Rules:
 //! 1. A line `Golden: FILE from OFFSET.` says what the next table shows: rows `| a..b | hex | … |`

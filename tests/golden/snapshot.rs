@@ -1,8 +1,8 @@
 //! The golden snapshot: loaded for ever, and written again to the byte as long as this is the
 //! version that is written.
 //!
-//! Rules: never change what stands in `tests/golden/snapshot-1`. A new form gets a folder of its own,
-//! and its test says whether this one is still loaded or passed over.
+//! Rules: never change what stands in `tests/golden/snapshot-1`. A new form gets a folder of its
+//! own, and its test says whether this one is still loaded or passed over.
 //!
 //! It doesn't know the form.
 

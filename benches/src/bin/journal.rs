@@ -71,7 +71,7 @@ enum What {
         #[arg(long, default_value_t = 16_000)]
         bytes: usize,
     },
-    /// The records of a journal as rows of a plain file (see benches/README.md), and where its bytes go
+    /// The records of a journal as rows of a plain file, and where its bytes go
     Records {
         /// The data directory.
         #[arg(long)]
@@ -108,7 +108,8 @@ fn run(args: &Args) -> Result<(), Failed> {
         What::Records { data, out } => {
             let mut out = BufWriter::new(File::create(out)?);
             let bytes = records::run(data, &mut out)?;
-            Ok(println!("{}", serde_json::to_string(&bytes)?))
+            println!("{}", serde_json::to_string(&bytes)?);
+            Ok(())
         }
         What::Short => {
             opened(args, &[20_000], 2, Whole::Too)?;

@@ -1,7 +1,7 @@
 //! What it gains to use a segment's file again: the times of commits while segments are made.
 //!
-//! Rules: one writer, one commit after the other, each flushed; segments are made ahead by a thread,
-//! as ever. In turns they are kept, removed, or recycled behind the writer.
+//! Rules: one writer, one commit after the other, each flushed; segments are made ahead by a
+//! thread, as ever. In turns they are kept, removed, or recycled behind the writer.
 //!
 //! It doesn't know what a file system does with either.
 

@@ -9,8 +9,8 @@
 //! 1. A file has its final name only when it is full size and durable, so a shorter file is damage.
 //! 2. At most 16 files are kept open; the lowest number is closed first, because the writer stands
 //!    at the highest and a file's write errors are told only to who has it open.
-//! 3. What a file held is zeros, on the disk, before the file gets the name of a segment. A crash in
-//!    between leaves a name that no reader looks at: a spare is a spare again, and what was half
+//! 3. What a file held is zeros, on the disk, before the file gets the name of a segment. A crash
+//!    in between leaves a name that no reader looks at: a spare is a spare again, and what was half
 //!    filled is made anew.
 //! 4. At most 16 spares are kept; what is let go beyond them is removed.
 

@@ -74,7 +74,7 @@ pub fn backup(data: &Path, to: &Path) -> Result<BackedUp, OpenError> {
     let done = loop {
         tried += 1;
         let copied = copy(data, &settings, &new);
-        if copied.as_ref().is_err_and(|error| may_pass(error)) && tried < TRIES {
+        if copied.as_ref().is_err_and(may_pass) && tried < TRIES {
             fs::remove_dir_all(&new).or_else(missing_is_good).map_err(cannot("remove", &new))?;
             continue;
         }

@@ -5,8 +5,8 @@
 //!    it. On Linux it runs at a lower priority.
 //! 2. A snapshot that could not be made is told and tried again when the next one is due: the
 //!    journal has all of it.
-//! 3. After a snapshot it lets the segments go that nobody needs any more, where that was chosen. One
-//!    that cannot go is told, and tried again after the next snapshot.
+//! 3. After a snapshot it lets the segments go that nobody needs any more, where that was chosen.
+//!    One that cannot go is told, and tried again after the next snapshot.
 //! 4. It stops between two steps of a replay, so a close does not wait for a whole snapshot.
 //!
 //! It doesn't know who needs snapshots.

@@ -65,9 +65,10 @@ Examples:
   archipelago backup --data sea --to copies/monday      also while `archipelago run` works on it
   archipelago replay --data copies/monday               the copy is a data directory like any other
 
-A copy holds every answer that was given before it began, and all islands as of one moment. Put back, it goes in place of the whole directory: one
-island alone, from another time, is refused by the others. The copy is read back, and a warehouse
-is replayed, before the command says that all is good.";
+A copy holds every answer that was given before it began, and all islands as of one moment. Put
+back, it goes in place of the whole directory: one island alone, from another time, is refused by
+the others. The copy is read back, and a warehouse is replayed, before the command says that all
+is good.";
 
 /// `backup`.
 #[derive(Clone, Debug, Args)]
