@@ -29,7 +29,11 @@ impl About {
         let dirty = said("git", &["status", "--porcelain"]).is_some_and(|told| !told.is_empty());
         let commit = said("git", &["rev-parse", "--short", "HEAD"]);
         let given: Vec<String> = std::env::args().skip(1).collect();
-        let command = "cargo run --release -p archipelago-benches --bin sim --";
+        let program = std::env::current_exe().ok();
+        let name =
+            program.as_ref().and_then(|path| path.file_stem()).and_then(|name| name.to_str());
+        let bin = name.unwrap_or("unknown");
+        let command = format!("cargo run --release -p archipelago-benches --bin {bin} --");
         Self {
             machine: format!("{model}, {cores} cores, {os}"),
             commit: commit.unwrap_or("unknown".into()) + if dirty { "+" } else { "" },

@@ -24,7 +24,7 @@ use crate::link::Rereader;
 use crate::machine::{random, wall_clock};
 use crate::replay::OpenError;
 use crate::snapshot::{
-    Folder, Keeper, Passed, Snapshot, SnapshotPolicy, Source, newest, replay_on,
+    Archive, Folder, Keeper, Passed, Snapshot, SnapshotPolicy, Source, newest, replay_on,
 };
 
 /// Where the journal is.
@@ -64,6 +64,7 @@ pub struct Builder {
     queue_max: usize,
     limits: Limits,
     snapshots: SnapshotPolicy,
+    archive: Archive,
 }
 
 /// A builder: 16 islands, a thread per core (at most one an island), a journal in memory.
@@ -83,6 +84,7 @@ pub fn builder() -> Builder {
         queue_max: 16_384,
         limits: Limits::default(),
         snapshots: SnapshotPolicy::default(),
+        archive: Archive::default(),
     }
 }
 
@@ -191,6 +193,14 @@ impl Builder {
         self
     }
 
+    /// What becomes of the segments before the older of two snapshots, as soon as the second one
+    /// counts; only a data directory has any. Default: they stay.
+    #[must_use]
+    pub fn archive(mut self, archive: Archive) -> Self {
+        self.archive = archive;
+        self
+    }
+
     /// Opens the system: replays the journal, from the newest snapshot on, into islands made by
     /// `make`, sends what was never acknowledged again, and starts.
     ///
@@ -270,7 +280,8 @@ impl Builder {
         let (figures, recovered) = recovery;
         let source = folder.zip(born_bytes);
         let keeper = source.map(|(folder, born)| {
-            let source = Source::new(folder, Arc::clone(&storage), settings, stats, born);
+            let (storage, archive) = (Arc::clone(&storage), self.archive);
+            let source = Source::new(folder, storage, settings, stats, born, archive);
             Keeper::spawn::<I>(source, self.snapshots)
         });
         let keeper = keeper.transpose().map_err(OpenError::Thread)?;

@@ -48,7 +48,7 @@ pub(crate) fn asker(client: u128, slot: u16, number: u64) -> Asker {
 }
 
 /// A request with an answer, events, a message and a timer.
-fn request(stamp: u64) -> Vec<u8> {
+pub(crate) fn request(stamp: u64) -> Vec<u8> {
     let me = asker(0xa1a2_a3a4, 7, 300);
     let decision = Decision::<Texts> {
         events: vec!["sold".to_owned(), "low".to_owned()],

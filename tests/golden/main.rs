@@ -3,3 +3,4 @@
 mod files;
 mod journal;
 mod page;
+mod snapshot;

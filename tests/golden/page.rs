@@ -1,4 +1,5 @@
-//! `docs/JOURNAL.md` held against the golden files and the code: it cannot drift.
+//! `docs/JOURNAL.md` and `docs/SNAPSHOTS.md` held against the golden files and the code: they
+//! cannot drift.
 //!
 //! Rules:
 //! 1. A line `Golden: FILE from OFFSET.` says what the next table shows: rows `| a..b | hex | … |`
@@ -14,9 +15,13 @@ use archipelago::core::journal::recovery::TABLE;
 
 use super::files::golden;
 
-fn page() -> String {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/JOURNAL.md");
+fn page_of(name: &str) -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
     std::fs::read_to_string(file).expect("the page")
+}
+
+fn page() -> String {
+    page_of("JOURNAL.md")
 }
 
 /// The cells of a table's line.
@@ -31,16 +36,15 @@ fn range(cell: &str) -> Option<(usize, usize)> {
     Some((start.parse().ok()?, end.parse().ok()?))
 }
 
-#[test]
-fn each_field_stands_where_the_page_says() {
+/// Compares all tables of a page with the files in `folder`; returns how far each goes.
+fn compared(page: &str, folder: &Path) -> Vec<usize> {
     let mut golden_bytes = Vec::new();
     let (mut reached, mut tables) = (0, Vec::new());
-    for line in page().lines() {
+    for line in page.lines() {
         if let Some(rest) = line.strip_prefix("Golden: `") {
             let (file, from) = rest.split_once("` from ").expect("a file and an offset");
             let from: usize = from.trim_end_matches('.').parse().expect("an offset");
-            golden_bytes =
-                std::fs::read(golden().join(file)).expect("a golden file").split_off(from);
+            golden_bytes = std::fs::read(folder.join(file)).expect("a golden file").split_off(from);
             tables.push(0);
             reached = 0;
         }
@@ -54,8 +58,17 @@ fn each_field_stands_where_the_page_says() {
         reached = end;
         *tables.last_mut().expect("a table says which file it shows") = end;
     }
+    tables
+}
+
+#[test]
+fn each_field_stands_where_the_page_says() {
     // Two headers, and three records, each to its end.
+    let tables = compared(&page(), &golden());
     assert_eq!(tables, [HEADER_BYTES, HEADER_BYTES, 78, 52, 32]);
+    // The head, and an island to its end.
+    let tables = compared(&page_of("SNAPSHOTS.md"), &super::snapshot::folder());
+    assert_eq!(tables, [63, 94]);
 }
 
 #[test]

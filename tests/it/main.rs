@@ -9,6 +9,7 @@
 //!
 //! It doesn't know the insides of kernel or runtime; their own tests do.
 
+mod backup;
 mod bad_directory;
 mod bad_input;
 mod continue_run;

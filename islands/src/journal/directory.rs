@@ -2,19 +2,24 @@
 //!
 //! This is the one place that speaks to the file system about segments. Its whole vocabulary:
 //! create a file under another name, fill it, `fsync` it, rename it, `fsync` the folder (all off
-//! the hot path); then `pread`, `pwrite` inside existing blocks, and `fdatasync`.
+//! the hot path); then `pread`, `pwrite` inside existing blocks, and `fdatasync`. A segment that is
+//! let go is renamed to `….segment.spare`, and filled again when the next one is made.
 //!
 //! Rules:
 //! 1. A file has its final name only when it is full size and durable, so a shorter file is damage.
 //! 2. At most 16 files are kept open; the lowest number is closed first, because the writer stands
 //!    at the highest and a file's write errors are told only to who has it open.
+//! 3. What a file held is zeros, on the disk, before the file gets the name of a segment. A crash
+//!    in between leaves a name that no reader looks at: a spare is a spare again, and what was half
+//!    filled is made anew.
+//! 4. At most 16 spares are kept; what is let go beyond them is removed.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use archipelago_core::journal::frame::SegmentNumber;
 
@@ -25,6 +30,13 @@ const OPEN_FILES_MAX: usize = 16;
 
 /// What a file's name ends with.
 const SUFFIX: &str = ".segment";
+
+/// What the name of a file ends with that may become a segment.
+const SPARE: &str = ".segment.spare";
+
+/// How many spares are kept: 256 MiB of segments of the usual size, which is what goes when a
+/// snapshot of the usual policy has been made.
+const SPARES_MAX: usize = 16;
 
 /// Whether files may be changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +53,8 @@ pub struct Directory {
     folder: PathBuf,
     access: Access,
     open: Mutex<BTreeMap<SegmentNumber, Arc<OpenSegment>>>,
+    /// Files that were segments, and may become some again.
+    spares: Mutex<Vec<PathBuf>>,
     /// Keeps the data directory locked as long as its segments can be reached.
     _lock: Option<Arc<File>>,
 }
@@ -74,9 +88,36 @@ impl Directory {
         if access == Access::ReadWrite {
             make_folder(folder)?;
         }
-        folder_entries(folder, access)?;
-        let open = Mutex::new(BTreeMap::new());
-        Ok(Self { folder: folder.to_owned(), access, open, _lock: lock })
+        let mut spares = Vec::new();
+        for entry in folder_entries(folder, access)?.into_iter().flatten() {
+            let path = entry?.path();
+            let name = path.file_name().and_then(|name| name.to_str());
+            if access == Access::ReadWrite && name.is_some_and(|name| name.ends_with(SPARE)) {
+                spares.push(path);
+            }
+        }
+        let (open, spares) = (Mutex::new(BTreeMap::new()), Mutex::new(spares));
+        Ok(Self { folder: folder.to_owned(), access, open, spares, _lock: lock })
+    }
+
+    fn lock_spares(&self) -> MutexGuard<'_, Vec<PathBuf>> {
+        self.spares.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes `new` out of a spare of `bytes` bytes, filled with zeros and durable; says whether
+    /// there was one.
+    fn fill_a_spare(&self, new: &Path, bytes: u64) -> io::Result<Filled> {
+        loop {
+            let Some(spare) = self.lock_spares().pop() else { return Ok(Filled::NoSpare) };
+            if fs::metadata(&spare)?.len() != bytes {
+                // Of a commit that needed a segment of its own size.
+                fs::remove_file(&spare)?;
+                continue;
+            }
+            fs::rename(&spare, new)?;
+            zeros_into(OpenOptions::new().write(true).open(new)?, bytes)?;
+            return Ok(Filled::Yes);
+        }
     }
 
     fn path(&self, segment: SegmentNumber) -> PathBuf {
@@ -131,9 +172,15 @@ pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Makes a file of `bytes` zeros; returns when it is durable, its name not yet.
-fn fill_with_zeros(path: &Path, bytes: u64) -> io::Result<()> {
-    let mut file = File::create(path)?;
+/// Whether a spare became the next segment.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Filled {
+    Yes,
+    NoSpare,
+}
+
+/// Writes `bytes` zeros from the file's beginning on; returns when they are durable.
+fn zeros_into(mut file: File, bytes: u64) -> io::Result<()> {
     let zeros = vec![0; bytes.min(1 << 20) as usize];
     let mut left = bytes;
     while left > 0 {
@@ -183,7 +230,11 @@ impl Storage for Directory {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         let new = path.with_extension("segment.new");
-        if let Err(error) = fill_with_zeros(&new, segment.bytes) {
+        let made = self.fill_a_spare(&new, segment.bytes).and_then(|filled| match filled {
+            Filled::Yes => Ok(()),
+            Filled::NoSpare => zeros_into(File::create(&new)?, segment.bytes),
+        });
+        if let Err(error) = made {
             // What it took is worth more to whoever makes room on a full disk.
             let _ = fs::remove_file(&new);
             return Err(error);
@@ -225,6 +276,23 @@ impl Storage for Directory {
         #[cfg(not(target_os = "linux"))]
         let _ = segment;
         Ok(())
+    }
+
+    fn release(&self, segment: SegmentNumber) -> io::Result<()> {
+        let path = self.path(segment);
+        // Who opens it from now on gets what stands under its name, which is nothing.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&segment);
+        let mut spares = self.lock_spares();
+        if spares.len() < SPARES_MAX {
+            let spare = self.folder.join(format!("{:08}{SPARE}", segment.0));
+            fs::rename(&path, &spare)?;
+            sync_folder(&self.folder)?;
+            spares.push(spare);
+            Ok(())
+        } else {
+            fs::remove_file(&path)?;
+            sync_folder(&self.folder)
+        }
     }
 
     fn name(&self, segment: SegmentNumber) -> String {

@@ -8,6 +8,8 @@
 //! 4. Reads see every earlier write of this process.
 //! 5. After `forget`, reads see what the disk holds: a flush that failed may have left bytes in
 //!    memory that look written, and that no later flush will write.
+//! 6. After `release` a segment is gone for good. Its room may serve a later `create`, which fills
+//!    it with zeros like any other: nothing of what it held is ever seen again.
 
 use std::io;
 
@@ -62,6 +64,15 @@ pub trait Storage: Send + Sync {
     /// # Errors
     /// What the disk says.
     fn forget(&self, segment: SegmentNumber) -> io::Result<()>;
+
+    /// Lets go of a segment that nobody needs; returns when that is durable.
+    ///
+    /// # Errors
+    /// What the disk says; `Unsupported` where segments are kept as long as the storage is.
+    fn release(&self, segment: SegmentNumber) -> io::Result<()> {
+        let _ = segment;
+        Err(io::ErrorKind::Unsupported.into())
+    }
 
     /// How an operator finds the segment: its path, for messages.
     fn name(&self, segment: SegmentNumber) -> String;

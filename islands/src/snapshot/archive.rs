@@ -3,7 +3,9 @@
 //! Rules:
 //! 1. Only what lies before the older of two snapshots goes, and only after both were loaded.
 //! 2. Oldest first, so that what stays is without a gap whenever it is interrupted.
-//! 3. Nothing goes by itself: somebody asks for it, with the directory locked.
+//! 3. Nothing goes by itself: somebody asks for it with the directory locked, or has chosen so for
+//!    the running system, which reads nothing before the older snapshot again as long as every
+//!    message sent before it is consumed (see `make`).
 //!
 //! It doesn't know who asks.
 
@@ -16,9 +18,8 @@ use archipelago_core::journal::frame::{CommitNumber, SegmentNumber};
 
 use super::folder::{Folder, SNAPSHOTS_KEPT};
 use super::make::verify;
-use crate::journal::{
-    DataDirectory, Durability, JournalError, Storage as _, make_folder, sync_folder,
-};
+use super::policy::Archive;
+use crate::journal::{DataDirectory, Durability, JournalError, Storage, make_folder, sync_folder};
 use crate::replay::OpenError;
 
 /// What becomes of the segments.
@@ -62,25 +63,63 @@ pub fn archive<I: Island>(data: &Path, keep: &Keep) -> Result<Archived, OpenErro
         older = Some(verify::<I>(file, &settings)?.recovered());
     }
     let older = older.expect("there are two");
-    let mut archived = Archived { segments: Vec::new(), bytes: 0, snapshot: older.last };
     if let Keep::In(to) = keep {
         make_folder(to).map_err(JournalError::io("make", to.display().to_string()))?;
     }
-    let segments =
-        storage.segments().map_err(JournalError::io("list", "the journal's segments"))?;
-    for segment in segments.iter().filter(|segment| segment.number < older.next.segment) {
-        let path = PathBuf::from(storage.name(segment.number));
-        let gone = match keep {
+    let (segments, bytes) = let_go(&storage, older.next.segment, |segment| {
+        let path = PathBuf::from(storage.name(segment));
+        match keep {
             Keep::In(to) => move_to(&path, to),
             Keep::Nowhere => fs::remove_file(&path),
-        };
-        gone.map_err(JournalError::io("archive", path.display().to_string()))?;
-        archived.segments.push(segment.number);
-        archived.bytes += segment.bytes;
-    }
+        }
+    })?;
+    let archived = Archived { segments, bytes, snapshot: older.last };
     let journal = data.join(crate::journal::SEGMENTS_FOLDER);
     sync_folder(&journal).map_err(JournalError::io("flush", journal.display().to_string()))?;
     Ok(archived)
+}
+
+/// Does what `policy` says with the segments of a running system before `before`; returns how many
+/// went.
+///
+/// # Errors
+/// [`OpenError::Journal`], when one cannot go: it and those after it stay.
+pub(super) fn archive_running(
+    storage: &dyn Storage,
+    policy: &Archive,
+    before: SegmentNumber,
+) -> Result<usize, OpenError> {
+    let gone = match policy {
+        Archive::KeepAll => return Ok(0),
+        Archive::Move(to) => {
+            make_folder(to).map_err(JournalError::io("make", to.display().to_string()))?;
+            let gone = let_go(storage, before, |segment| {
+                let path = PathBuf::from(storage.name(segment));
+                move_to(&path, to)?;
+                sync_folder(path.parent().unwrap_or(Path::new("")))
+            });
+            gone?
+        }
+        Archive::Recycle => let_go(storage, before, |segment| storage.release(segment))?,
+    };
+    Ok(gone.0.len())
+}
+
+/// Lets the segments before `before` go, oldest first; returns them, and their bytes.
+fn let_go(
+    storage: &dyn Storage,
+    before: SegmentNumber,
+    go: impl Fn(SegmentNumber) -> io::Result<()>,
+) -> Result<(Vec<SegmentNumber>, u64), JournalError> {
+    let (mut numbers, mut bytes) = (Vec::new(), 0);
+    let segments =
+        storage.segments().map_err(JournalError::io("list", "the journal's segments"))?;
+    for segment in segments.iter().filter(|segment| segment.number < before) {
+        go(segment.number).map_err(JournalError::io("archive", storage.name(segment.number)))?;
+        numbers.push(segment.number);
+        bytes += segment.bytes;
+    }
+    Ok((numbers, bytes))
 }
 
 /// Moves a file into a folder, which may be on another disk; it is durable there before it goes.

@@ -49,6 +49,6 @@ pub fn take_at_rest<I: Island>(
         return Ok(AtRest { file: None, commit });
     }
     let (images, found) = (restored.images, &restored.recovered);
-    let file = keep(&folder, &storage, &settings, images, found, before)?;
+    let (file, _) = keep(&folder, &storage, &settings, images, found, before)?;
     Ok(AtRest { file: Some(file), commit })
 }

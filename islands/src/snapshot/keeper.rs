@@ -5,7 +5,9 @@
 //!    it. On Linux it runs at a lower priority.
 //! 2. A snapshot that could not be made is told and tried again when the next one is due: the
 //!    journal has all of it.
-//! 3. It stops between two steps of a replay, so a close does not wait for a whole snapshot.
+//! 3. After a snapshot it lets the segments go that nobody needs any more, where that was chosen.
+//!    One that cannot go is told, and tried again after the next snapshot.
+//! 4. It stops between two steps of a replay, so a close does not wait for a whole snapshot.
 //!
 //! It doesn't know who needs snapshots.
 
@@ -21,9 +23,10 @@ use archipelago_core::journal::frame::CommitNumber;
 use archipelago_core::replay::Image;
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
+use super::archive::archive_running;
 use super::folder::Folder;
-use super::make::{GoOn, take_while};
-use super::policy::{Due, Since, SnapshotPolicy};
+use super::make::{GoOn, Made, take_while};
+use super::policy::{Archive, Due, Since, SnapshotPolicy};
 use crate::journal::{JournalSettings, JournalStats, Storage};
 use crate::replay::OpenError;
 
@@ -43,6 +46,7 @@ pub(crate) struct Source {
     pub(crate) stats: Arc<JournalStats>,
     /// Each island before its first record, encoded.
     born: Vec<Vec<u8>>,
+    archive: Archive,
 }
 
 impl Source {
@@ -53,8 +57,9 @@ impl Source {
         settings: JournalSettings,
         stats: Arc<JournalStats>,
         born: Vec<Vec<u8>>,
+        archive: Archive,
     ) -> Self {
-        Self { folder, storage, settings, stats, born }
+        Self { folder, storage, settings, stats, born, archive }
     }
 
     fn take<I: Island>(
@@ -68,7 +73,16 @@ impl Source {
         if upto == CommitNumber::ZERO {
             return Ok(None);
         }
-        take_while::<I>(&self.folder, &self.storage, &self.settings, upto, || born, go_on)
+        let made =
+            take_while::<I>(&self.folder, &self.storage, &self.settings, upto, || born, go_on)?;
+        let Some(Made { file, done_before }) = made else { return Ok(None) };
+        let gone = done_before.map(|before| archive_running(&*self.storage, &self.archive, before));
+        match gone {
+            Some(Ok(1..)) => tracing::info!(before = ?done_before, "segments are archived"),
+            Some(Err(error)) => tracing::error!(%error, "a segment could not be archived"),
+            Some(Ok(0)) | None => {}
+        }
+        Ok(Some(file))
     }
 }
 

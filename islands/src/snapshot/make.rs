@@ -8,6 +8,9 @@
 //!    can be stopped between two.
 //! 2. A snapshot that a program cannot use is passed over, and named. One that the journal does not
 //!    reach is refused: the journal has lost what was durable.
+//! 3. Segments before a snapshot are of no use to anybody once there is a second one behind it,
+//!    verified, in which every message sent before the first is consumed: a start begins at one of
+//!    the two, and an island reads again only what nobody has consumed.
 //!
 //! It doesn't know when.
 
@@ -42,6 +45,13 @@ pub struct Passed {
 pub(super) enum GoOn {
     Yes,
     Stop,
+}
+
+/// A snapshot that counts.
+pub(super) struct Made {
+    pub(super) file: PathBuf,
+    /// Segments before this one are of no use to anybody (rule 3); `None` when some may be.
+    pub(super) done_before: Option<SegmentNumber>,
 }
 
 fn refused(file: &Path, reason: String) -> OpenError {
@@ -163,12 +173,13 @@ pub(super) fn take_while<I: Island>(
     upto: CommitNumber,
     born: impl FnOnce() -> Vec<Image<I>>,
     go_on: &mut dyn FnMut() -> GoOn,
-) -> Result<Option<PathBuf>, OpenError> {
+) -> Result<Option<Made>, OpenError> {
     let (base, _) = newest::<I>(folder, &**storage, settings)?;
     let mut from = base.as_ref().map(|base| base.taken.recovered());
     if from.as_ref().is_some_and(|from| from.last >= upto) {
         return Ok(None);
     }
+    let older = from.clone();
     let (mut images, before) = match base {
         Some(base) => (base.images, base.unacked),
         None => {
@@ -188,7 +199,18 @@ pub(super) fn take_while<I: Island>(
         from = Some(restored.recovered);
     }
     let found = from.expect("something was replayed");
-    keep(folder, storage, settings, images, &found, before).map(Some)
+    let (file, left) = keep(folder, storage, settings, images, &found, before)?;
+    // It may have gone, as a third one: what was passed over is between the two.
+    let kept = folder.list()?.get(1).map(|(commit, _)| *commit);
+    let older = older.filter(|older| kept == Some(older.last) && left == Left::Nothing);
+    Ok(Some(Made { file, done_before: older.map(|older| older.next.segment) }))
+}
+
+/// Whether messages that the snapshot before held are still not consumed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Left {
+    Nothing,
+    Some,
 }
 
 /// Writes what was replayed, reads it back, and lets go of older ones. `before` is what the
@@ -200,14 +222,14 @@ pub(super) fn keep<I: Island>(
     images: Vec<Image<I>>,
     found: &Recovered,
     before: Unacked,
-) -> Result<PathBuf, OpenError> {
-    let unacked = unacked(storage, settings, &images, found, before)?;
+) -> Result<(PathBuf, Left), OpenError> {
+    let (unacked, left) = unacked(storage, settings, &images, found, before)?;
     let snapshot = Snapshot { taken: Taken::of::<I>(settings, found), images, unacked };
     let (file, _) = folder.create(found.last, |out| snapshot.write(out))?;
     drop(snapshot);
     verify::<I>(&file, settings)?;
     folder.prune()?;
-    Ok(file)
+    Ok((file, left))
 }
 
 /// Reads a snapshot back and loads it.
@@ -220,14 +242,16 @@ pub(super) fn verify<I: Island>(
         .map_err(|reason| refused(file, format!("what was written cannot be loaded: {reason}")))
 }
 
-/// What each island has sent and nobody consumed: the snapshot's before, and what was sent since.
+/// What each island has sent and nobody consumed: the snapshot's before, and what was sent since;
+/// and whether there is any of the former.
 fn unacked<I: Island>(
     storage: &Arc<dyn Storage>,
     settings: &JournalSettings,
     images: &[Image<I>],
     found: &Recovered,
     before: Unacked,
-) -> Result<Unacked, OpenError> {
+) -> Result<(Unacked, Left), OpenError> {
+    let mut left = Left::Nothing;
     let mut rereader = Rereader::new(Arc::clone(storage), settings.life);
     let mut before = before.into_iter();
     let mut all = Vec::with_capacity(images.len());
@@ -241,6 +265,7 @@ fn unacked<I: Island>(
             let mut has: LinkSeq = applied.unwrap_or_default();
             for (_, chunk) in kept.iter().filter(|(receiver, _)| receiver == to) {
                 if chunk.last() > has {
+                    left = Left::Some;
                     has = chunk.last();
                     own.push((*to, chunk.clone()));
                 }
@@ -261,5 +286,5 @@ fn unacked<I: Island>(
         }
         all.push(own);
     }
-    Ok(all)
+    Ok((all, left))
 }

@@ -32,4 +32,4 @@ pub use folder::{Folder, SNAPSHOTS_FOLDER, SNAPSHOTS_KEPT};
 pub(crate) use keeper::{Keeper, Source};
 pub(crate) use make::has_beginning;
 pub use make::{Passed, newest, replay_on};
-pub use policy::SnapshotPolicy;
+pub use policy::{Archive, SnapshotPolicy};

@@ -1,7 +1,9 @@
-//! When the running system makes a snapshot by itself.
+//! When the running system makes a snapshot by itself, and what it does with the segments that no
+//! start needs any more.
 //!
 //! It doesn't know how one is made.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// A snapshot is due when any of these has gone by since the last one, and something is new.
@@ -13,6 +15,19 @@ pub struct SnapshotPolicy {
     pub bytes: Option<u64>,
     /// So much time.
     pub time: Option<Duration>,
+}
+
+/// What becomes, in a running system, of the segments before the older of its two snapshots.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Archive {
+    /// They stay: all of the past can be shown and verified.
+    #[default]
+    KeepAll,
+    /// They are moved to this directory; put back, they make the journal whole again.
+    Move(PathBuf),
+    /// They go, and their files are filled with zeros and used for the segments to come: the
+    /// journal takes bounded room.
+    Recycle,
 }
 
 impl Default for SnapshotPolicy {

@@ -15,6 +15,7 @@ mod crash;
 mod disk;
 mod journal_failure;
 mod peers;
+mod recycle;
 mod shape;
 mod snapshots;
 mod stopped;

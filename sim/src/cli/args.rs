@@ -16,7 +16,7 @@ pub use journal::{
     WhyArgs,
 };
 pub use sim::{BatchArgs, CapsuleArgs, ParcelsArgs, WarehouseArgs};
-pub use snapshot::{ArchiveArgs, SnapshotArgs};
+pub use snapshot::{ArchiveArgs, BackupArgs, SnapshotArgs};
 
 use super::journal::JournalCommand;
 use super::report::Output;
@@ -95,6 +95,8 @@ pub enum Command {
     Snapshot(SnapshotArgs),
     /// Move the journal's segments away that no start needs any more
     Archive(ArchiveArgs),
+    /// Copy a data directory, also while another process writes to it
+    Backup(BackupArgs),
 
     /// Check a journal, or cut a damaged one
     #[command(arg_required_else_help = false)]

@@ -18,6 +18,7 @@ use clap::error::ErrorKind;
 
 pub mod again;
 pub mod args;
+pub mod backup;
 pub mod books;
 pub mod diff;
 pub mod failure;
@@ -104,6 +105,7 @@ fn execute(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         }
         Command::Snapshot(args) => finish(&snapshot::snapshot(&args)?, args.output(), out),
         Command::Archive(args) => finish(&snapshot::archived(&args)?, args.output(), out),
+        Command::Backup(args) => finish(&backup::backup(&args)?, args.output(), out),
 
         Command::Journal { command: JournalCommand::Check(args) } => {
             finish(&journal::check(&args)?, args.output(), out)

@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use archipelago::journal::{GroupJournal, IdleSeal, Journaler};
+use archipelago::journal::{Durability, GroupJournal, IdleSeal, JournalSettings, Journaler};
 use archipelago_core::id::{IslandId, JournalPosition};
 
 use crate::chance::Chance;
@@ -19,10 +19,16 @@ use crate::content::{ISLANDS, Opened, block, open};
 pub(crate) const SEGMENT_BYTES: u64 = 64 << 10;
 
 /// Runs until it is killed.
-pub(crate) fn run(path: &Path, seed: u64, cycle: u64) -> Result<(), String> {
+pub(crate) fn run(
+    path: &Path,
+    seed: u64,
+    cycle: u64,
+    durability: Durability,
+) -> Result<(), String> {
     let failed = |error: &dyn std::fmt::Display| format!("the child: {error}");
     let opened = open(path, SEGMENT_BYTES).map_err(|error| failed(&error))?;
     let Opened { storage, settings, recovered } = opened;
+    let settings = JournalSettings { durability, ..settings };
     let mut next: Vec<JournalPosition> =
         recovered.islands.iter().map(|tail| tail.upto.next()).collect();
     let journal =

@@ -18,7 +18,7 @@ use crate::tally::Tally;
 /// Kills that one directory sees.
 const KILLS_OF_ONE: u64 = 20;
 
-const DONE: &str = "kill -9 of a writer";
+const DONE: &str = "a writer, stopped at any moment";
 
 /// Kills `cycles` times.
 pub(crate) fn run(cycles: u64, seed: u64, tally: &mut Tally) -> Result<(), String> {
@@ -28,7 +28,7 @@ pub(crate) fn run(cycles: u64, seed: u64, tally: &mut Tally) -> Result<(), Strin
         let data = place.path().join("data");
         let mut acknowledged = vec![0; ISLANDS as usize];
         for cycle in done..cycles.min(done + KILLS_OF_ONE) {
-            killed(&data, seed, cycle, &mut acknowledged)?;
+            killed(Kind::Writer, &data, seed, cycle, &mut acknowledged)?;
             check(&data, &acknowledged, tally)
                 .map_err(|breach| format!("cycle {cycle}: {breach}"))?;
         }
@@ -38,11 +38,30 @@ pub(crate) fn run(cycles: u64, seed: u64, tally: &mut Tally) -> Result<(), Strin
     Ok(())
 }
 
+/// What is killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A process that writes to a journal.
+    Writer,
+    /// A system that recycles its segments.
+    Recycler,
+}
+
 /// Starts a child, kills it at some moment, and notes what it acknowledged.
-fn killed(data: &Path, seed: u64, cycle: u64, acknowledged: &mut [u64]) -> Result<(), String> {
+pub(crate) fn killed(
+    kind: Kind,
+    data: &Path,
+    seed: u64,
+    cycle: u64,
+    acknowledged: &mut [u64],
+) -> Result<(), String> {
+    let name = match kind {
+        Kind::Writer => "child",
+        Kind::Recycler => "recycling-child",
+    };
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut child = Command::new(program)
-        .args(["--seed", &seed.to_string(), "child"])
+        .args(["--seed", &seed.to_string(), name])
         .arg(data)
         .arg(cycle.to_string())
         .stdout(Stdio::piped())
@@ -50,10 +69,14 @@ fn killed(data: &Path, seed: u64, cycle: u64, acknowledged: &mut [u64]) -> Resul
         .map_err(|error| error.to_string())?;
     let output = child.stdout.take().ok_or("the child has no output")?;
     let mut chance = Chance::new(seed, !cycle);
+    let most = match kind {
+        Kind::Writer => 120_000,
+        Kind::Recycler => 300_000,
+    };
     let pause = match chance.below(4) {
         // While it opens, or makes its first segment.
         0 => Duration::from_micros(chance.below(5_000)),
-        _ => Duration::from_micros(chance.below(120_000)),
+        _ => Duration::from_micros(chance.below(most)),
     };
     let reader = std::thread::spawn(move || {
         let mut whole = Vec::new();
@@ -74,16 +97,24 @@ fn killed(data: &Path, seed: u64, cycle: u64, acknowledged: &mut [u64]) -> Resul
     child.kill().map_err(|error| error.to_string())?;
     child.wait().map_err(|error| error.to_string())?;
     for line in reader.join().map_err(|_| "reading panicked")? {
-        let said = line.split_once(' ').and_then(|(island, position)| {
-            Some((island.parse::<usize>().ok()?, position.parse::<u64>().ok()?))
-        });
-        let (island, position) = said.ok_or_else(|| format!("the child said `{line}`"))?;
-        acknowledged[island] = acknowledged[island].max(position);
+        hear(&line, acknowledged)?;
     }
     Ok(())
 }
 
-fn check(data: &Path, acknowledged: &[u64], tally: &mut Tally) -> Result<(), String> {
+/// Notes what a line of a child acknowledges.
+pub(crate) fn hear(line: &str, acknowledged: &mut [u64]) -> Result<(), String> {
+    let said = line.split_once(' ').and_then(|(island, position)| {
+        Some((island.parse::<usize>().ok()?, position.parse::<u64>().ok()?))
+    });
+    let (island, position) = said.ok_or_else(|| format!("the child said `{line}`"))?;
+    let known =
+        acknowledged.get_mut(island).ok_or_else(|| format!("there is no island {island}"))?;
+    *known = position.max(*known);
+    Ok(())
+}
+
+pub(crate) fn check(data: &Path, acknowledged: &[u64], tally: &mut Tally) -> Result<(), String> {
     if !data.join("archipelago.json").exists() {
         let outcome = "before there was a journal";
         if acknowledged.iter().any(|position| *position > 0) {

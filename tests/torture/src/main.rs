@@ -12,10 +12,13 @@ mod damage;
 mod files;
 mod fuzz;
 mod kill;
+mod power;
+mod recycle;
 mod tally;
 
 use std::process::ExitCode;
 
+use archipelago::Durability;
 use archipelago_torture::{chance, content, targets};
 use clap::{Parser, Subcommand};
 use tally::Tally;
@@ -37,6 +40,12 @@ enum What {
     Kill {
         /// How often.
         #[arg(long, default_value_t = 1000)]
+        cycles: u64,
+    },
+    /// kill -9 a system that makes snapshots and recycles its segments, again and again
+    Recycle {
+        /// How often.
+        #[arg(long, default_value_t = 200)]
         cycles: u64,
     },
     /// Change one random byte in each of so many copies of a journal
@@ -80,6 +89,31 @@ enum What {
         data: std::path::PathBuf,
         /// The cycle: chance differs in each.
         cycle: u64,
+        /// Acknowledges what no disk has: to see that a loss is found.
+        #[arg(long)]
+        unflushed: bool,
+    },
+    /// The other one.
+    #[command(hide = true)]
+    RecyclingChild {
+        /// The data directory.
+        data: std::path::PathBuf,
+        /// The cycle: chance differs in each.
+        cycle: u64,
+        /// Acknowledges what no disk has: to see that a loss is found.
+        #[arg(long)]
+        unflushed: bool,
+    },
+    /// Checks what a loss of power left: see `.ci/power`
+    #[command(hide = true)]
+    Left {
+        /// The data directory.
+        data: std::path::PathBuf,
+        /// What its child had said before.
+        said: std::path::PathBuf,
+        /// It was the recycling child.
+        #[arg(long)]
+        recycling: bool,
     },
 }
 
@@ -94,12 +128,26 @@ fn main() -> ExitCode {
     }
 }
 
+fn durability(unflushed: bool) -> Durability {
+    if unflushed { Durability::Os } else { Durability::Disk }
+}
+
 fn run(what: What, seed: u64) -> Result<(), String> {
     let mut tally = Tally::new();
     let told = match what {
-        What::Child { data, cycle } => return child::run(&data, seed, cycle),
+        What::Child { data, cycle, unflushed } => {
+            return child::run(&data, seed, cycle, durability(unflushed));
+        }
+        What::Left { data, said, recycling } => {
+            let kind = if recycling { kill::Kind::Recycler } else { kill::Kind::Writer };
+            return power::check(kind, &data, &said, &mut tally);
+        }
+        What::RecyclingChild { data, cycle, unflushed } => {
+            return recycle::child(&data, seed, cycle, durability(unflushed));
+        }
         What::Corpus { root } => return fuzz::corpus(&root),
         What::Kill { cycles } => kill::run(cycles, seed, &mut tally),
+        What::Recycle { cycles } => recycle::run(cycles, seed, &mut tally),
         What::Flip { copies } => damage::flips(copies, seed, &mut tally),
         What::Lengths => damage::lengths(1, &mut tally),
         What::Garbage { times } => damage::garbage(times, seed, &mut tally),
@@ -107,6 +155,7 @@ fn run(what: What, seed: u64) -> Result<(), String> {
         What::Fuzz { seconds, target } => fuzz::run(seconds, seed, target.as_deref(), &mut tally),
         What::Short => {
             kill::run(20, seed, &mut tally)?;
+            recycle::run(25, seed, &mut tally)?;
             damage::flips(200, seed, &mut tally)?;
             damage::lengths(7, &mut tally)?;
             damage::garbage(100, seed, &mut tally)?;
@@ -115,6 +164,7 @@ fn run(what: What, seed: u64) -> Result<(), String> {
         }
         What::Long => {
             kill::run(1000, seed, &mut tally)?;
+            recycle::run(500, seed, &mut tally)?;
             damage::flips(10_000, seed, &mut tally)?;
             damage::lengths(1, &mut tally)?;
             damage::garbage(1000, seed, &mut tally)?;

@@ -1,4 +1,4 @@
-//! Arguments of `snapshot` and `archive`.
+//! Arguments of `snapshot`, `archive` and `backup`.
 //!
 //! It doesn't know how anything is done.
 
@@ -53,6 +53,39 @@ impl ArchiveArgs {
         self.to.clone().map_or(Keep::Nowhere, Keep::In)
     }
 
+    /// How to report.
+    #[must_use]
+    pub const fn output(&self) -> Output {
+        Output::of(self.json)
+    }
+}
+
+const BACKUP_EXAMPLES: &str = "\
+Examples:
+  archipelago backup --data sea --to copies/monday      also while `archipelago run` works on it
+  archipelago replay --data copies/monday               the copy is a data directory like any other
+
+A copy holds every answer that was given before it began, and all islands as of one moment. Put
+back, it goes in place of the whole directory: one island alone, from another time, is refused by
+the others. The copy is read back, and a warehouse is replayed, before the command says that all
+is good.";
+
+/// `backup`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = BACKUP_EXAMPLES)]
+pub struct BackupArgs {
+    /// The directory with the journal; another process may be writing to it
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// The directory to make; it must be missing or empty
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+    /// Print one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+impl BackupArgs {
     /// How to report.
     #[must_use]
     pub const fn output(&self) -> Output {

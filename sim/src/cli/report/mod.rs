@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::failure::Failure;
 
 mod again;
+mod backup;
 mod diff;
 mod inspect;
 mod prefixes;
@@ -24,6 +25,7 @@ mod state;
 mod why;
 
 pub use again::{DifferenceView, KindView, PartView, VerifyReport, WhatIfReport};
+pub use backup::BackupReport;
 pub use diff::{DiffReport, IslandDiffView, SidesView};
 pub use inspect::{InspectReport, RecordView, SendView};
 pub use prefixes::PrefixesReport;
