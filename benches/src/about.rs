@@ -18,9 +18,9 @@ pub struct About {
 }
 
 impl About {
-    /// What can be found out here; "unknown" for the rest.
+    /// What can be found out here by the program `bin`; "unknown" for the rest.
     #[must_use]
-    pub fn here() -> Self {
+    pub fn here(bin: &str) -> Self {
         let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
         let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let model = cpuinfo.lines().find(|line| line.starts_with("model name"));
@@ -29,7 +29,7 @@ impl About {
         let dirty = said("git", &["status", "--porcelain"]).is_some_and(|told| !told.is_empty());
         let commit = said("git", &["rev-parse", "--short", "HEAD"]);
         let given: Vec<String> = std::env::args().skip(1).collect();
-        let command = "cargo run --release -p archipelago-benches --bin sim --";
+        let command = format!("cargo run --release -p archipelago-benches --bin {bin} --");
         Self {
             machine: format!("{model}, {cores} cores, {os}"),
             commit: commit.unwrap_or("unknown".into()) + if dirty { "+" } else { "" },

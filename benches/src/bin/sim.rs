@@ -119,7 +119,7 @@ fn run(args: &Args) -> Result<(), Box<dyn Error>> {
         args.nodes.iter().map(|nodes| size(args, nodes.get(), per_node.get()))
     });
     let rings = sizes.map(|size| contest(&contenders, size, runs, cpu_max));
-    let about = About::here();
+    let about = About::here("sim");
     println!("{}, commit {}\n{}\n", about.machine, about.commit, about.command);
     let rings = rings.collect::<Result<Vec<_>, _>>()?;
     println!("Token ring, deliveries per CPU second, {runs} runs in turns:\n");
