@@ -1,13 +1,15 @@
-//! Measures the journal ([`journal`]), and the simulator: deliveries per CPU second on a token
-//! ring, beside its peers, and how much faster than real time an idle warehouse passes.
+//! Measures what the product costs, and the simulator beside its peers.
 //!
-//! Rules of the simulator's benches:
-//! 1. CPU time of the process, not wall time; making the world and checking it at its end count.
-//! 2. Contenders run in turns (A, B, C, A, B, C, …), each run in a process of its own, so that a
-//!    machine that slows down slows all of them.
-//! 3. A run that did not deliver everything is no run: it ends the measurement.
+//! [`rounds`] is for what runs in this process and is told in wall time: [`replay`] of the
+//! [`shop`]'s events. [`contest`] is for whole programs, told in CPU time: deliveries on a token
+//! [`ring`] of simulators. [`journal`] measures starts, snapshots and seals.
 //!
-//! It doesn't know how a simulator works, ours or another.
+//! Rules:
+//! 1. Contenders run in turns (A, B, C, A, B, C, …), so that a machine that slows down slows all of
+//!    them. Of what is shown as a ratio, both sides are measured in the same round.
+//! 2. A run that did not do all of its work is no run: it ends the measurement.
+//!
+//! It doesn't know how what it measures works, ours or another's.
 #![forbid(unsafe_code)]
 
 pub mod about;
@@ -15,5 +17,8 @@ pub mod contest;
 pub mod cpu;
 pub mod idle;
 pub mod journal;
+pub mod replay;
 pub mod ring;
+pub mod rounds;
+pub mod shop;
 pub mod table;

@@ -1,0 +1,96 @@
+//! The contenders of the replay bench.
+//!
+//! It doesn't know how they are told apart in a table.
+
+use archipelago::Durability;
+use archipelago::journal::{BlockRef, DataDirectory, JournalError, ScanMode, scan};
+use archipelago::replay::Log;
+
+use super::journals::Journal;
+use crate::rounds::{Contender, Failed, Took};
+use crate::shop::event::Event;
+use crate::shop::island::Shop;
+use crate::shop::state::{State, Totals};
+
+/// Who must end in a journal's digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends {
+    /// It keeps what it folds.
+    InTheDigest,
+    /// It keeps nothing.
+    InNothing,
+}
+
+/// The bare loop: a fold over events in memory.
+pub fn bare<'a, S: State>(
+    name: &str,
+    events: &'a [Event],
+    digest: &'a str,
+    ends: Ends,
+) -> Contender<'a> {
+    Contender::new(name, move || {
+        let fold = || {
+            let mut state = S::default();
+            events.iter().for_each(|event| state.fold(event));
+            state
+        };
+        let (state, took) = Took::time(events.len() as u64, fold);
+        check(&[state], digest, ends)?;
+        Ok(took)
+    })
+}
+
+/// The product's restore of a journal, opening it included.
+pub fn restored<'a, S: State>(
+    name: &str,
+    journal: &'a Journal,
+    threads: usize,
+    ends: Ends,
+) -> Contender<'a> {
+    Contender::new(name, move || {
+        let restore = || Log::open(&journal.path)?.restore(threads, |_| Shop::<S>::default());
+        let (restored, took) = Took::time(journal.spec.events, restore);
+        let restored = restored?;
+        if (restored.figures.events, restored.figures.records)
+            != (journal.spec.events, journal.records)
+        {
+            return Err(format!("not what was written: {:?}", restored.figures).into());
+        }
+        let states: Vec<S> = restored.images.into_iter().map(|image| image.state.0).collect();
+        check(&states, &journal.digest, ends)?;
+        Ok(took)
+    })
+}
+
+/// The journal read, and all checksums and chains checked; no record is looked at.
+pub fn scanned<'a>(name: &str, journal: &'a Journal) -> Contender<'a> {
+    Contender::new(name, move || {
+        let scan = || {
+            let data = DataDirectory::open_read_only(&journal.path)?;
+            let settings = data.description().settings(Default::default(), Durability::Os);
+            let mut records = 0;
+            let mut sink = |block: BlockRef| {
+                records += u64::from(block.header.records);
+                Ok::<(), JournalError>(())
+            };
+            scan(&data.storage()?, &settings, ScanMode::ReadOnly, &mut sink)?;
+            Ok::<u64, JournalError>(records)
+        };
+        let (records, took) = Took::time(journal.spec.events, scan);
+        match records? {
+            records if records == journal.records => Ok(took),
+            records => Err(format!("{records} records, not {}", journal.records).into()),
+        }
+    })
+}
+
+fn check<S: State>(states: &[S], digest: &str, ends: Ends) -> Result<(), Failed> {
+    if ends == Ends::InNothing {
+        return Ok(());
+    }
+    let found = Totals::of(states).digest()?.to_string();
+    match found == digest {
+        true => Ok(()),
+        false => Err(format!("digest {found}, not {digest}").into()),
+    }
+}
