@@ -112,6 +112,7 @@ pub(crate) fn make(path: &Path) {
         first: JournalPosition(first),
         records,
         body,
+        trailer: None,
     };
     let commits = [
         vec![block(0, 1, 1, request(0x10000)), block(2, 1, 1, message())],

@@ -1,4 +1,5 @@
-//! The block: 96 bytes of header, then a body this module does not look into.
+//! The block: 96 bytes of header, then a body this module does not look into: records, and
+//! perhaps a [`Trailer`].
 //!
 //! Rules:
 //! 1. All numbers are little endian. Bytes 0..8 (magic, version, kind), the length of 96 bytes and
@@ -18,7 +19,7 @@
 //! | 8..12 | island | | 76..80 | code version |
 //! | 12..16 | records | | 80..84 | body length |
 //! | 16..24 | first position | | 84..88 | body checksum |
-//! | 24..32 | life | | 88..92 | zero |
+//! | 24..32 | life | | 88..92 | length of the trailer: 0 in format version 1 |
 //! | 32..40 | commit number | | 92..96 | header checksum (CRC-32 of bytes 0..92) |
 //! | 40..48 | watermark | | | |
 //! | 48..52 | index in the commit | | | |
@@ -27,6 +28,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::trailer::{TRAILER_BYTES, Trailer};
 use crate::id::{IslandId, JournalPosition, Life};
 
 /// The unit, in bytes, that a commit starts on and is padded to.
@@ -38,8 +40,11 @@ pub const HEADER_BYTES: usize = 96;
 /// What every block starts with.
 pub const MAGIC: [u8; 4] = *b"ISLE";
 
-/// The format this code writes, and the only one it reads.
+/// The format of blocks without a trailer, and of seals.
 pub const FORMAT_VERSION: u16 = 1;
+
+/// The format of blocks with a trailer. This code reads both.
+pub const FORMAT_VERSION_TRAILER: u16 = 2;
 
 /// One island's share of one commit, before it has a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +57,22 @@ pub struct Block {
     pub records: u32,
     /// The records, opaque here.
     pub body: Vec<u8>,
+    /// What stands behind them in the block's body.
+    pub trailer: Option<Trailer>,
+}
+
+impl Block {
+    /// The position of the last record.
+    #[must_use]
+    pub const fn upto(&self) -> JournalPosition {
+        JournalPosition(self.first.0.saturating_add(self.records as u64).saturating_sub(1))
+    }
+
+    /// The length of the block's body, in bytes: records and trailer.
+    #[must_use]
+    pub const fn body_bytes(&self) -> usize {
+        self.body.len() + if self.trailer.is_some() { TRAILER_BYTES } else { 0 }
+    }
 }
 
 /// The number of a commit in the whole journal: 1, 2, 3 …; 0 is "before the first".
@@ -177,10 +198,12 @@ pub struct BlockHeader {
     pub here: BlockPlace,
     /// The code that decided it.
     pub code: CodeVersion,
-    /// The body's length in bytes.
+    /// The body's length in bytes, the trailer included.
     pub body_bytes: u32,
-    /// CRC-32 of the body.
+    /// CRC-32 of the body, the trailer included.
     pub body_crc: u32,
+    /// The trailer's length in bytes: 0, or [`TRAILER_BYTES`].
+    pub trailer_bytes: u32,
 }
 
 /// Bytes are not a block header.
@@ -207,7 +230,7 @@ pub enum FrameError {
         computed: u32,
     },
     /// The header is sound, but of a format this code does not read.
-    #[error("the block has format version {version}, this code reads version 1")]
+    #[error("the block has format version {version}, this code reads versions 1 and 2")]
     Version {
         /// As stored.
         version: u16,
@@ -235,7 +258,8 @@ impl BlockHeader {
         let previous = self.previous.unwrap_or(BlockPlace { segment: SegmentNumber(0), offset: 0 });
         let mut out = [0; HEADER_BYTES];
         out[0..4].copy_from_slice(&MAGIC);
-        out[4..6].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
+        let version = if self.trailer_bytes == 0 { FORMAT_VERSION } else { FORMAT_VERSION_TRAILER };
+        out[4..6].copy_from_slice(&version.to_le_bytes());
         out[6] = match self.kind {
             BlockKind::Data => 1,
             BlockKind::Seal => 2,
@@ -256,6 +280,7 @@ impl BlockHeader {
         put_u32(&mut out, 76, self.code.0);
         put_u32(&mut out, 80, self.body_bytes);
         put_u32(&mut out, 84, self.body_crc);
+        put_u32(&mut out, 88, self.trailer_bytes);
         let crc = crc32fast::hash(&out[..92]);
         put_u32(&mut out, 92, crc);
         out
@@ -277,8 +302,14 @@ impl BlockHeader {
             return Err(FrameError::HeaderChecksum { found, computed });
         }
         let version = u16::from_le_bytes([bytes[4], bytes[5]]);
-        if version != FORMAT_VERSION {
-            return Err(FrameError::Version { version });
+        let trailer_bytes = u32_at(bytes, 88);
+        let trailer_fits = match version {
+            FORMAT_VERSION => trailer_bytes == 0,
+            FORMAT_VERSION_TRAILER => [0, TRAILER_BYTES as u32].contains(&trailer_bytes),
+            _ => return Err(FrameError::Version { version }),
+        };
+        if !trailer_fits {
+            return Err(FrameError::Field { field: "trailer" });
         }
         let kind = match bytes[6] {
             1 => BlockKind::Data,
@@ -306,6 +337,7 @@ impl BlockHeader {
             code: CodeVersion(u32_at(bytes, 76)),
             body_bytes: u32_at(bytes, 80),
             body_crc: u32_at(bytes, 84),
+            trailer_bytes,
         };
         header.check().map(|()| (header, Chain::of(bytes)))
     }
@@ -320,6 +352,18 @@ impl BlockHeader {
     #[must_use]
     pub const fn block_bytes(&self) -> u64 {
         HEADER_BYTES as u64 + self.body_bytes as u64
+    }
+
+    /// The length of the records in the body, in bytes; the trailer stands behind them.
+    #[must_use]
+    pub const fn records_bytes(&self) -> usize {
+        self.body_bytes.saturating_sub(self.trailer_bytes) as usize
+    }
+
+    /// The trailer in `body`, which is the block's whole body; `None` when it has none.
+    #[must_use]
+    pub fn trailer(&self, body: &[u8]) -> Option<Trailer> {
+        if self.trailer_bytes == 0 { None } else { Trailer::at_end_of(body) }
     }
 
     /// Whether `body` is the body this header was written for.
@@ -344,6 +388,7 @@ impl BlockHeader {
             _ if self.previous.is_some_and(|previous| previous >= self.here) => "previous",
             BlockKind::Data if self.records == 0 => "records",
             BlockKind::Data if self.first.0 == 0 => "first",
+            _ if self.trailer_bytes > self.body_bytes => "trailer",
             BlockKind::Seal if self.body_bytes != 0 || self.blocks != 1 => "kind",
             _ => return Ok(()),
         };
@@ -396,6 +441,7 @@ mod tests {
             code: CodeVersion(9),
             body_bytes: 3,
             body_crc: crc32fast::hash(b"abc"),
+            trailer_bytes: 0,
         }
     }
 
@@ -437,10 +483,36 @@ mod tests {
         assert_eq!(BlockHeader::decode(&[0; HEADER_BYTES]), Err(FrameError::Empty));
         assert_eq!(BlockHeader::decode(&[0; 95]), Err(FrameError::Short { len: 95 }));
         let mut newer = header().encode();
-        newer[4] = 2;
+        newer[4] = 3;
         let crc = crc32fast::hash(&newer[..92]);
         put_u32(&mut newer, 92, crc);
-        assert_eq!(BlockHeader::decode(&newer), Err(FrameError::Version { version: 2 }));
+        assert_eq!(BlockHeader::decode(&newer), Err(FrameError::Version { version: 3 }));
+    }
+
+    #[test]
+    fn a_trailer_makes_it_version_2_and_any_other_length_has_no_meaning() {
+        let with = BlockHeader { trailer_bytes: 20, body_bytes: 23, ..header() };
+        let bytes = with.encode();
+        assert_eq!((bytes[4], &bytes[88..92]), (2, &[20, 0, 0, 0][..]));
+        assert_eq!(BlockHeader::decode(&bytes).unwrap().0, with);
+        assert_eq!(with.records_bytes(), 3);
+        let changed = |version: u8, length: u32, body: u32| {
+            let mut bytes = with.encode();
+            bytes[4] = version;
+            put_u32(&mut bytes, 80, body);
+            put_u32(&mut bytes, 88, length);
+            let crc = crc32fast::hash(&bytes[..92]);
+            put_u32(&mut bytes, 92, crc);
+            BlockHeader::decode(&bytes).map(|(header, _)| header.trailer_bytes)
+        };
+        assert_eq!(
+            (changed(1, 0, 23), changed(2, 0, 23), changed(2, 20, 23)),
+            (Ok(0), Ok(0), Ok(20))
+        );
+        for (version, length, body) in [(1, 20, 23), (2, 19, 23), (2, 40, 99), (2, 20, 19)] {
+            let field = Err(FrameError::Field { field: "trailer" });
+            assert_eq!(changed(version, length, body), field, "{version} {length} {body}");
+        }
     }
 
     proptest! {

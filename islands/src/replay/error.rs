@@ -6,6 +6,7 @@ use archipelago_core::command::route::BadIslandCount;
 use archipelago_core::id::{IslandId, JournalPosition};
 
 use super::at::At;
+use super::digests::OtherState;
 use crate::journal::JournalError;
 
 /// Why a data directory could not be opened or replayed.
@@ -28,6 +29,9 @@ pub enum OpenError {
         /// What is wrong.
         reason: String,
     },
+    /// The records lead to another state than when they were decided.
+    #[error("{0}")]
+    OtherState(Box<OtherState>),
     /// A snapshot cannot be used, made or verified.
     #[error("{file}: {reason}")]
     Snapshot {

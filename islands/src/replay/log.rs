@@ -158,7 +158,7 @@ impl Log {
     ) -> Result<Recovered, E> {
         has_beginning(&self.storage)?;
         let mut sink = |block: BlockRef| {
-            if is_after(block.body(), self.until) { Ok(()) } else { visit(&block).map_err(Stop) }
+            if is_after(block.records(), self.until) { Ok(()) } else { visit(&block).map_err(Stop) }
         };
         scan(&self.storage, &self.settings, ScanMode::ReadOnly, &mut sink).map_err(|stop| stop.0)
     }

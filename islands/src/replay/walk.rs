@@ -53,7 +53,7 @@ pub(super) fn walk<E: From<OpenError>>(
     mut visit: impl FnMut(JournalPosition, &RecordView<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     let header = &block.header;
-    let mut records = RecordsView::new(block.body());
+    let mut records = RecordsView::new(block.records());
     let mut position = header.first;
     let malformed = |position, error: Malformed| failed(storage, header, position, &error);
     while let Some(record) = records.next_record().map_err(|error| malformed(position, error))? {

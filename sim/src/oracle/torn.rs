@@ -162,7 +162,7 @@ mod tests {
         let storage = Memory::new();
         let mut book = Book::resume(SETTINGS, &recovered(&storage)).unwrap();
         let (island, first) = (IslandId(0), JournalPosition(1));
-        let block = Block { island, first, records: 1, body: body.to_vec() };
+        let block = Block { island, first, records: 1, body: body.to_vec(), trailer: None };
         let commit = book.prepare(&mut vec![block]).unwrap().unwrap();
         storage.create(commit.create().unwrap()).unwrap();
         storage.write_at(commit.place().segment, 0, commit.image()).unwrap();

@@ -23,7 +23,7 @@ use super::disk::lie::Written;
 use super::disk::{Disk, Trap};
 use super::witness::{Violation, Witness};
 
-/// A block on its way to the disk, as the witness will see it: where its body stands in the commit.
+/// A block on its way to the disk, as the witness will see it: where its records stand in the commit.
 type Seen = (IslandId, JournalPosition, Range<usize>);
 
 /// A boundary of a commit: where a crash is worth trying.
@@ -207,8 +207,8 @@ impl<I: Island> Process<I> {
         let seen = blocks.iter().map(|block| {
             sealed(block);
             let start = bytes + HEADER_BYTES;
-            bytes = start + block.body.len();
-            (block.island, block.first, start..bytes)
+            bytes = start + block.body_bytes();
+            (block.island, block.first, start..start + block.body.len())
         });
         let seen: Vec<Seen> = seen.collect();
         if boundary == Some(Boundary::BeforeWrite) && !blocks.is_empty() {

@@ -13,7 +13,7 @@ use archipelago::command::Completion;
 use archipelago::journal::{Durability, Durable, JournalSettings};
 use archipelago_core::command::route::{self, Table};
 use archipelago_core::id::{IslandId, Life, RequestNumber};
-use archipelago_core::island::Island;
+use archipelago_core::island::{DigestPolicy, Island};
 use archipelago_core::link::frame::Frame;
 use archipelago_core::replay::Image;
 use archipelago_core::time::Millis;
@@ -164,6 +164,16 @@ pub struct Outcome {
 /// Both ends of the queue of answers.
 type Answers<R> = (Sender<Completion<R>>, Receiver<Completion<R>>);
 
+/// In some worlds islands digest their state often, so that restarts compare it; small worlds would
+/// never come to it.
+fn digests(dice: &Dice, planned: DigestPolicy) -> DigestPolicy {
+    match dice.below(Stream::Digests, 0, 0, 8) {
+        0 => DigestPolicy::every(1),
+        1 => DigestPolicy::every(1 + dice.below(Stream::Digests, 0, 1, 64)),
+        _ => planned,
+    }
+}
+
 /// One world.
 pub struct World<'a, I: Island> {
     pub(super) plan: &'a Plan<I>,
@@ -175,6 +185,7 @@ pub struct World<'a, I: Island> {
     pub(super) now: u64,
     pub(super) agenda: Agenda<Event>,
     pub(super) settings: JournalSettings,
+    pub(super) digests: DigestPolicy,
     pub(super) table: Arc<Table>,
     pub(super) disk: Arc<Disk>,
     pub(super) links: FakeLinks,
@@ -289,6 +300,7 @@ impl<'a, I: Island> World<'a, I> {
             now: 0,
             agenda: Agenda::new(),
             settings,
+            digests: digests(&dice, plan.limits.digests),
             table: Arc::new(table),
             disk: Arc::new(Disk::default()),
             links: FakeLinks::default(),

@@ -72,7 +72,7 @@ impl Story {
         if let Some(last) = body.last_mut() {
             *last |= 1;
         }
-        Block { island: IslandId(island), first, records, body }
+        Block { island: IslandId(island), first, records, body, trailer: None }
     }
 
     pub(super) fn read(&self, mode: ScanMode) -> Result<(Recovered, Vec<Told>), JournalError> {
@@ -99,7 +99,7 @@ pub(super) fn read(
             island: block.header.island,
             first: block.header.first,
             place: block.header.here,
-            body: block.body().to_vec(),
+            body: block.records().to_vec(),
         });
         Ok(())
     })?;

@@ -23,7 +23,7 @@ mod snapshot;
 mod state;
 mod why;
 
-pub use again::{DifferenceView, KindView, PartView, VerifyReport, WhatIfReport};
+pub use again::{DifferenceView, KindView, OtherStateView, PartView, VerifyReport, WhatIfReport};
 pub use diff::{DiffReport, IslandDiffView, SidesView};
 pub use inspect::{InspectReport, RecordView, SendView};
 pub use prefixes::PrefixesReport;

@@ -206,7 +206,7 @@ impl<I: Island, R: Recovery<I>> Walk<I, R> {
         origin: Origin,
     ) -> Result<Vec<Pair>, Broken> {
         let mut touched = Vec::new();
-        let mut records = RecordsView::new(&commit.bytes[commit.body(header)]);
+        let mut records = RecordsView::new(&commit.bytes[commit.records(header)]);
         let mut position = header.first;
         let at = |position, what: &dyn Display| {
             (Rule::Journal, format!("island {}, record {position}: {what}", header.island))
