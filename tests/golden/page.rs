@@ -1,8 +1,8 @@
 //! `docs/JOURNAL.md` held against the golden files and the code: it cannot drift.
 //!
 //! Rules:
-//! 1. A line `Golden: FILE from OFFSET.` says what the next table shows: rows `| a..b | hex | … |`
-//!    follow each other without a gap.
+//! 1. A line `Golden: FILE from OFFSET.` (or `Golden, version 2: …`) says what the next table shows:
+//!    rows `| a..b | hex | … |` follow each other without a gap.
 //! 2. The recovery table is read row by row, in its order.
 //!
 //! It doesn't know the format: it compares bytes.
@@ -11,8 +11,10 @@ use std::path::Path;
 
 use archipelago::core::journal::frame::{HEADER_BYTES, body_crc};
 use archipelago::core::journal::recovery::TABLE;
+use archipelago::core::journal::trailer::TRAILER_BYTES;
 
 use super::files::golden;
+use super::journal::Version;
 
 fn page() -> String {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/JOURNAL.md");
@@ -36,11 +38,13 @@ fn each_field_stands_where_the_page_says() {
     let mut golden_bytes = Vec::new();
     let (mut reached, mut tables) = (0, Vec::new());
     for line in page().lines() {
-        if let Some(rest) = line.strip_prefix("Golden: `") {
+        let shown = [("Golden: `", Version::One), ("Golden, version 2: `", Version::Two)];
+        let named = |(start, version)| Some((line.strip_prefix(start)?, version));
+        if let Some((rest, version)) = shown.into_iter().find_map(named) {
             let (file, from) = rest.split_once("` from ").expect("a file and an offset");
             let from: usize = from.trim_end_matches('.').parse().expect("an offset");
             golden_bytes =
-                std::fs::read(golden().join(file)).expect("a golden file").split_off(from);
+                std::fs::read(golden(version).join(file)).expect("a golden file").split_off(from);
             tables.push(0);
             reached = 0;
         }
@@ -54,8 +58,8 @@ fn each_field_stands_where_the_page_says() {
         reached = end;
         *tables.last_mut().expect("a table says which file it shows") = end;
     }
-    // Two headers, and three records, each to its end.
-    assert_eq!(tables, [HEADER_BYTES, HEADER_BYTES, 78, 52, 32]);
+    // Two headers, three records, and a trailer, each to its end.
+    assert_eq!(tables, [HEADER_BYTES, HEADER_BYTES, 78, 52, 32, TRAILER_BYTES]);
 }
 
 #[test]

@@ -26,8 +26,8 @@ pub trait Island: Serialize + DeserializeOwned + Send + 'static {
     type Reply: Wire;
 
     /// The version of the state's own form. Raise it when the state's fields change, or when
-    /// `evolve` did something wrong: snapshots of another version are passed over, and the state is
-    /// built again from the journal.
+    /// `evolve` did something wrong, or islands are born otherwise: snapshots and digests of another
+    /// version are passed over, and the state is built again from the journal.
     const STATE_VERSION: u32 = 0;
 
     /// Decides one command. It cannot change state; it says what shall happen through `turn`.

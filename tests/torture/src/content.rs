@@ -1,7 +1,7 @@
 //! What the tortured journals hold: bytes that follow from island and position, so that whoever
 //! reads them can tell whether they are right.
 //!
-//! A body is its records' bytes, each with its length in four bytes in front: not the product's
+//! Some blocks have a trailer. A body is its records' bytes, each with its length in four bytes in front: not the product's
 //! records, since the journal does not know what a record is.
 
 use std::path::Path;
@@ -13,6 +13,8 @@ use archipelago::journal::{
 };
 use archipelago_core::id::{IslandId, JournalPosition, Life};
 use archipelago_core::journal::frame::{Block, CodeVersion};
+use archipelago_core::journal::trailer::Trailer;
+use archipelago_core::replay::Digest;
 
 use crate::chance::Chance;
 
@@ -38,7 +40,11 @@ pub fn block(island: IslandId, first: JournalPosition, records: u32) -> Block {
         body.extend((record.len() as u32).to_le_bytes());
         body.extend(record);
     }
-    Block { island, first, records, body, trailer: None }
+    let trailer = first.0.is_multiple_of(3).then(|| Trailer {
+        state_version: island.0,
+        digest: Digest(u128::from(first.0) << 64 | u128::from(records)),
+    });
+    Block { island, first, records, body, trailer }
 }
 
 /// What a data directory of torture is made for.
@@ -83,7 +89,8 @@ fn read(
         let header = &found.header;
         let expected = block(header.island, header.first, header.records);
         // A wrong byte behind two right checksums: no error of the journal's, a breach.
-        assert!(found.records() == expected.body, "wrong bytes at {}", header.here);
+        let right = found.records() == expected.body && found.trailer() == expected.trailer;
+        assert!(right, "wrong bytes at {}", header.here);
         Ok(())
     })
 }
