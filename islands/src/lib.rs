@@ -64,6 +64,7 @@ pub use archipelago::{Archipelago, AtRest, Closed, Settled};
 pub use archipelago_core as core;
 pub use archipelago_core::id::{Asker, IslandId, RequestNumber};
 pub use archipelago_core::island::{DigestPolicy, Island, Limits, Origin, Turn};
+pub use archipelago_core::journal::frame::SchemaVersion;
 pub use archipelago_core::time::Millis;
 pub use builder::{Builder, builder};
 pub use command::{AskError, Client, Pending};

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use archipelago::core::bytes::Malformed;
-use archipelago::core::journal::frame::CodeVersion;
+use archipelago::core::journal::frame::SchemaVersion;
 use archipelago::core::journal::record::{Entry, Source};
 use archipelago::journal::{
     BlockRef, DataDirectory, Durability, JournalError, Recovered, ScanMode, scan,
@@ -90,7 +90,7 @@ fn the_golden_journal_is_read() {
 #[test]
 fn a_block_of_version_2_says_its_trailer_and_one_without_stays_version_1() {
     let data = DataDirectory::open_read_only(&golden(Version::Two)).expect("it opens");
-    let settings = data.description().settings(CodeVersion::default(), Durability::Disk);
+    let settings = data.description().settings(SchemaVersion::default(), Durability::Disk);
     let storage = data.storage().expect("its storage");
     let mut found = Vec::new();
     let mut note = |block: BlockRef| -> Result<(), JournalError> {

@@ -16,7 +16,7 @@ use archipelago::core::id::{
     Asker, ClientId, IslandId, JournalPosition, Life, LinkSeq, RequestNumber, Slot, TimerNumber,
 };
 use archipelago::core::island::Decision;
-use archipelago::core::journal::frame::{Block, CodeVersion};
+use archipelago::core::journal::frame::{Block, SchemaVersion};
 use archipelago::core::journal::record::{Cause, Source, write};
 use archipelago::core::journal::trailer::Trailer;
 use archipelago::core::replay::Digest;
@@ -146,7 +146,7 @@ fn commits(version: Version) -> Vec<Vec<Block>> {
 /// Makes the directory anew at `path`.
 pub(crate) fn make(path: &Path, version: Version) {
     let data = DataDirectory::create_or_open(path, &description()).expect("a new directory");
-    let settings = data.description().settings(CodeVersion(9), Durability::Disk);
+    let settings = data.description().settings(SchemaVersion(9), Durability::Disk);
     let storage = Arc::new(data.storage().expect("its storage"));
     let mut nothing = |_| -> Result<(), JournalError> { Ok(()) };
     let found = scan(&*storage, &settings, ScanMode::Repair, &mut nothing).expect("it is empty");

@@ -16,7 +16,7 @@
 //! | 4..6 | format version | | 56..60 | chain: the last header checksum of the commit before |
 //! | 6 | kind: 1 data, 2 seal | | 60..68 | the island's block before: segment, offset; 0, 0: none |
 //! | 7 | zero | | 68..76 | own place: segment, offset |
-//! | 8..12 | island | | 76..80 | code version |
+//! | 8..12 | island | | 76..80 | schema version |
 //! | 12..16 | records | | 80..84 | body length |
 //! | 16..24 | first position | | 84..88 | body checksum |
 //! | 24..32 | life | | 88..92 | length of the trailer: 0 in format version 1 |
@@ -138,12 +138,19 @@ impl fmt::Display for BlockPlace {
     }
 }
 
-/// The version of the code that decided what a block records; the application counts it.
+/// The version of the forms of an island's commands, events and replies; the application counts it:
+/// [`Island::SCHEMA_VERSION`](crate::island::Island::SCHEMA_VERSION).
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(transparent)]
-pub struct CodeVersion(pub u32);
+pub struct SchemaVersion(pub u32);
+
+impl fmt::Display for SchemaVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
 
 /// The checksum of a commit's last header; the next commit repeats it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -196,8 +203,8 @@ pub struct BlockHeader {
     pub previous: Option<BlockPlace>,
     /// Where this block starts.
     pub here: BlockPlace,
-    /// The code that decided it.
-    pub code: CodeVersion,
+    /// The forms that its commands, events and replies have.
+    pub schema: SchemaVersion,
     /// The body's length in bytes, the trailer included.
     pub body_bytes: u32,
     /// CRC-32 of the body, the trailer included.
@@ -277,7 +284,7 @@ impl BlockHeader {
         put_u32(&mut out, 64, previous.offset);
         put_u32(&mut out, 68, self.here.segment.0);
         put_u32(&mut out, 72, self.here.offset);
-        put_u32(&mut out, 76, self.code.0);
+        put_u32(&mut out, 76, self.schema.0);
         put_u32(&mut out, 80, self.body_bytes);
         put_u32(&mut out, 84, self.body_crc);
         put_u32(&mut out, 88, self.trailer_bytes);
@@ -334,7 +341,7 @@ impl BlockHeader {
                 segment: SegmentNumber(u32_at(bytes, 68)),
                 offset: u32_at(bytes, 72),
             },
-            code: CodeVersion(u32_at(bytes, 76)),
+            schema: SchemaVersion(u32_at(bytes, 76)),
             body_bytes: u32_at(bytes, 80),
             body_crc: u32_at(bytes, 84),
             trailer_bytes,
@@ -438,7 +445,7 @@ mod tests {
             chain: Chain(0xdead_beef),
             previous: Some(BlockPlace { segment: SegmentNumber(1), offset: 4096 }),
             here: BlockPlace { segment: SegmentNumber(2), offset: 8300 },
-            code: CodeVersion(9),
+            schema: SchemaVersion(9),
             body_bytes: 3,
             body_crc: crc32fast::hash(b"abc"),
             trailer_bytes: 0,

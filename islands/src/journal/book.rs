@@ -312,7 +312,7 @@ impl Book {
             chain: self.chain,
             previous: None,
             here: place,
-            code: self.settings.code,
+            schema: self.settings.schema,
             body_bytes: 0,
             body_crc: 0,
             trailer_bytes: 0,

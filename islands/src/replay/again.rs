@@ -33,7 +33,7 @@ use super::error::OpenError;
 use super::log::Log;
 use super::restore::{follows, guarded};
 use super::spread::{Work, share_out, spread};
-use super::walk::{failed, in_words, is_after, walk};
+use super::walk::{failed, in_words, is_after, walk_as};
 use super::what_if::{Decided, Kind, KindDiffers, Verified, WhatIf, note};
 use super::words::{input, kind};
 use crate::journal::{BlockRef, ScanMode};
@@ -217,7 +217,7 @@ impl<I: Island> Work for Share<'_, I> {
         }
         let at = header.island.0 as usize / self.workers;
         follows(self.islands[at].image(), block, storage)?;
-        walk(block, storage, *until, |position, record| {
+        walk_as::<I, _>(block, storage, *until, |position, record| {
             let wrong = |error: &dyn std::fmt::Display| failed(storage, header, position, error);
             let island = &mut self.islands[at];
             let again = island.decide(record).map_err(|error| wrong(&error))?;

@@ -1,8 +1,8 @@
 //! Comparing the state a replay has led to with the digest that a block's trailer holds.
 //!
 //! Rules:
-//! 1. Only behind a block's last record, and only with a digest of this program's state version:
-//!    another one says nothing to it, and is passed over.
+//! 1. Only behind a block's last record, and only with a digest of this program's state and schema
+//!    versions: another one says nothing to it, and is passed over.
 //! 2. Of each island the first block whose digest differs is told: those after it have it from
 //!    there.
 //!
@@ -79,7 +79,8 @@ pub(super) fn compare<I: Island>(
 ) -> Result<Said, OpenError> {
     let header = &block.header;
     let Some(trailer) = block.trailer() else { return Ok(Said::Nothing) };
-    if image.position != header.upto() || trailer.state_version != I::STATE_VERSION {
+    let ours = trailer.state_version == I::STATE_VERSION && header.schema.0 == I::SCHEMA_VERSION;
+    if image.position != header.upto() || !ours {
         return Ok(Said::Nothing);
     }
     let replayed = image.digest();

@@ -15,7 +15,7 @@ use archipelago_core::time::Stamp;
 use super::digests::{Said, compare};
 use super::error::OpenError;
 use super::spread::{Work, gather, share_out, spread};
-use super::walk::{FOR_EVER, failed, is_after, walk};
+use super::walk::{FOR_EVER, failed, is_after, walk_as};
 use crate::journal::{BlockRef, JournalSettings, Recovered, ScanMode, Storage};
 
 /// What a replay did.
@@ -139,7 +139,7 @@ fn apply_upto<I: Island>(
         return Ok(figures);
     }
     follows(image, block, storage)?;
-    walk(block, storage, until, |position, record| {
+    walk_as::<I, _>(block, storage, until, |position, record| {
         let applied = guarded(|| image.apply(record));
         let applied = applied.map_err(|error| failed(storage, header, position, &error))?;
         figures.records += 1;

@@ -139,7 +139,7 @@ mod tests {
         Durability, JournalError, JournalSettings, Memory, Recovered, Storage, scan,
     };
     use archipelago_core::id::{IslandId, JournalPosition, Life};
-    use archipelago_core::journal::frame::{Block, CodeVersion};
+    use archipelago_core::journal::frame::{Block, SchemaVersion};
 
     use super::*;
     use crate::oracle::crc::hide;
@@ -148,7 +148,7 @@ mod tests {
         life: Life(3),
         islands: 1,
         segment_bytes: 4096,
-        code: CodeVersion(1),
+        schema: SchemaVersion(1),
         durability: Durability::Disk,
     };
 

@@ -146,7 +146,7 @@ impl<I: Island> Process<I> {
             listed: vec![false; drivers.len()],
             drivers,
             journal,
-            rereader: Rereader::new(storage, settings.life),
+            rereader: Rereader::new::<I>(storage, settings.life),
             disk: Arc::clone(disk),
             writing: None,
             unsealed: Vec::new(),

@@ -14,6 +14,7 @@ use archipelago::journal::{Durability, Durable, JournalSettings};
 use archipelago_core::command::route::{self, Table};
 use archipelago_core::id::{IslandId, Life, RequestNumber};
 use archipelago_core::island::{DigestPolicy, Island};
+use archipelago_core::journal::frame::SchemaVersion;
 use archipelago_core::link::frame::Frame;
 use archipelago_core::replay::Image;
 use archipelago_core::time::Millis;
@@ -285,7 +286,7 @@ impl<'a, I: Island> World<'a, I> {
             life: Life(dice.bits(Stream::Disk, 0, 0)),
             islands,
             segment_bytes: SEGMENT_BYTES,
-            code: Default::default(),
+            schema: SchemaVersion(I::SCHEMA_VERSION),
             durability: Durability::Disk,
         };
         let client = route::client_id(CLIENT);

@@ -12,7 +12,7 @@ use archipelago::journal::{
     JournalSettings, Recovered, ScanMode, Storage, scan,
 };
 use archipelago_core::id::{IslandId, JournalPosition, Life};
-use archipelago_core::journal::frame::{Block, CodeVersion};
+use archipelago_core::journal::frame::{Block, SchemaVersion};
 use archipelago_core::journal::trailer::Trailer;
 use archipelago_core::replay::Digest;
 
@@ -67,7 +67,7 @@ pub struct Opened {
 /// Opens a directory to write, and checks all it holds.
 pub fn open(path: &Path, segment_bytes: u64) -> Result<Opened, JournalError> {
     let data = DataDirectory::create_or_open(path, &description(segment_bytes))?;
-    let settings = data.description().settings(CodeVersion(1), Durability::Disk);
+    let settings = data.description().settings(SchemaVersion(1), Durability::Disk);
     let storage = Arc::new(data.storage()?);
     let recovered = read(&*storage, &settings, ScanMode::Repair)?;
     Ok(Opened { storage, settings, recovered })
@@ -76,7 +76,7 @@ pub fn open(path: &Path, segment_bytes: u64) -> Result<Opened, JournalError> {
 /// Looks at a directory without changing it, and checks all it holds.
 pub fn look(path: &Path) -> Result<Recovered, JournalError> {
     let data = DataDirectory::open_read_only(path)?;
-    let settings = data.description().settings(CodeVersion(1), Durability::Disk);
+    let settings = data.description().settings(SchemaVersion(1), Durability::Disk);
     read(&data.storage()?, &settings, ScanMode::ReadOnly)
 }
 

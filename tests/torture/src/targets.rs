@@ -15,7 +15,7 @@ use archipelago::core::bytes::Reader;
 use archipelago::core::codec::{decode, encode};
 use archipelago::core::id::{IslandId, JournalPosition, Life, LinkSeq, Session};
 use archipelago::core::journal::frame::{
-    BlockHeader, CodeVersion, HEADER_BYTES, MAGIC, SECTOR, SegmentNumber, body_crc,
+    BlockHeader, HEADER_BYTES, MAGIC, SECTOR, SchemaVersion, SegmentNumber, body_crc,
 };
 use archipelago::core::journal::record::RecordsView;
 use archipelago::core::link::chunk::Message;
@@ -189,7 +189,7 @@ fn settings() -> JournalSettings {
         life: Life(7),
         islands: 4,
         segment_bytes: SEGMENT_BYTES,
-        code: CodeVersion(1),
+        schema: SchemaVersion(1),
         durability: Durability::Disk,
     }
 }

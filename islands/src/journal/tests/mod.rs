@@ -14,7 +14,7 @@ mod writing;
 use std::sync::Arc;
 
 use archipelago_core::id::{IslandId, JournalPosition, Life};
-use archipelago_core::journal::frame::{Block, BlockPlace, CodeVersion, CommitNumber, SECTOR};
+use archipelago_core::journal::frame::{Block, BlockPlace, CommitNumber, SECTOR, SchemaVersion};
 
 use super::{
     ClosedJournal, Durability, Durable, GroupJournal, JournalError, JournalSettings, Memory,
@@ -28,7 +28,7 @@ pub(super) fn settings(segment_sectors: usize) -> JournalSettings {
         life: Life(0xa11ce),
         islands: ISLANDS,
         segment_bytes: (segment_sectors * SECTOR) as u64,
-        code: CodeVersion(1),
+        schema: SchemaVersion(1),
         durability: Durability::Disk,
     }
 }
