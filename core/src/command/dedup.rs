@@ -120,7 +120,7 @@ impl Sessions {
     /// What `rewrite` says; some are rewritten then, and it must not be used.
     pub(crate) fn rewrite<E>(
         &mut self,
-        rewrite: &mut dyn FnMut(&[u8]) -> Result<Vec<u8>, E>,
+        mut rewrite: impl FnMut(&[u8]) -> Result<Vec<u8>, E>,
     ) -> Result<(), E> {
         for (key, mut session) in std::mem::take(&mut self.by_client).into_sorted() {
             for (_, kept) in &mut session.requests {

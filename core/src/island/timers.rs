@@ -60,7 +60,7 @@ impl Timers {
     /// What `rewrite` says; some are rewritten then, and it must not be used.
     pub(crate) fn rewrite<E>(
         &mut self,
-        rewrite: &mut dyn FnMut(&[u8]) -> Result<Vec<u8>, E>,
+        mut rewrite: impl FnMut(&[u8]) -> Result<Vec<u8>, E>,
     ) -> Result<(), E> {
         self.commands.values_mut().try_for_each(|command| {
             *command = rewrite(command)?.into();

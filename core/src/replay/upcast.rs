@@ -153,8 +153,8 @@ impl<I: Island> Upcast<I> {
     /// # Errors
     /// [`UpcastError`]; the image must not be used then.
     pub fn image(&self, image: &mut Image<I>) -> Result<(), UpcastError> {
-        image.timers.rewrite(&mut |bytes| self.command_bytes(bytes))?;
-        image.sessions.rewrite(&mut |bytes| bytes_of(&self.reply(bytes)?))
+        image.timers.rewrite(|bytes| self.command_bytes(bytes))?;
+        image.sessions.rewrite(|bytes| bytes_of(&self.reply(bytes)?))
     }
 
     fn command(&self, bytes: &[u8]) -> Result<I::Command, UpcastError> {
