@@ -187,8 +187,8 @@ impl Builder {
     ///
     /// # Errors
     /// [`OpenError`]: a setting that cannot be, a directory in use or of another application, a
-    /// damaged journal, records that this build cannot apply, or that lead to another state than when
-    /// they were decided ([`OpenError::OtherState`]).
+    /// damaged journal, records that this build cannot apply, or that lead to another state than
+    /// when they were decided ([`OpenError::OtherState`]).
     pub fn open<I: Island>(
         self,
         mut make: impl FnMut(IslandId) -> I,

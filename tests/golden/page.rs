@@ -1,8 +1,8 @@
 //! `docs/JOURNAL.md` held against the golden files and the code: it cannot drift.
 //!
 //! Rules:
-//! 1. A line `Golden: FILE from OFFSET.` (or `Golden, version 2: …`) says what the next table shows:
-//!    rows `| a..b | hex | … |` follow each other without a gap.
+//! 1. A line `Golden: FILE from OFFSET.` (or `Golden, version 2: …`) says what the next table
+//!    shows: rows `| a..b | hex | … |` follow each other without a gap.
 //! 2. The recovery table is read row by row, in its order.
 //!
 //! It doesn't know the format: it compares bytes.

@@ -27,12 +27,12 @@ pub trait Island: Serialize + DeserializeOwned + Send + 'static {
     type Reply: Wire;
 
     /// The version of the state's own form. Raise it when the state's fields change, or when
-    /// `evolve` did something wrong, or islands are born otherwise: snapshots and digests of another
-    /// version are passed over, and the state is built again from the journal.
+    /// `evolve` did something wrong, or islands are born otherwise: snapshots and digests of
+    /// another version are passed over, and the state is built again from the journal.
     const STATE_VERSION: u32 = 0;
 
-    /// The version of the forms of `Command`, `Event` and `Reply`. Raise it when the bytes of one of
-    /// them change, and read the older forms in the `upcast` functions: what an older program wrote
+    /// The version of the forms of `Command`, `Event` and `Reply`. Raise it when the bytes of one
+    /// of them change, and read the older forms in the `upcast` functions: what an older program wrote
     /// is then rewritten as it is read. A program refuses what a newer one wrote.
     const SCHEMA_VERSION: u32 = 0;
 
@@ -42,8 +42,8 @@ pub trait Island: Serialize + DeserializeOwned + Send + 'static {
     /// to the current one at once, and it must be as if they had gone through those between.
     ///
     /// # Errors
-    /// [`CodecError`]: the bytes are not such a command. Without an own `upcast_command` the form of
-    /// commands has not changed.
+    /// [`CodecError`]: the bytes are not such a command. Without an own `upcast_command` the form
+    /// of commands has not changed.
     fn upcast_command(from: SchemaVersion, bytes: &[u8]) -> Result<Self::Command, CodecError> {
         let _ = from;
         codec::decode(bytes)

@@ -18,7 +18,7 @@ pub const TRAILER_BYTES: usize = 20;
 /// What a block says of the state that its records lead to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Trailer {
-    /// [`Island::STATE_VERSION`](crate::island::Island::STATE_VERSION) of the program that wrote it.
+    /// [`Island::STATE_VERSION`](crate::island::Island::STATE_VERSION) of the writing program.
     pub state_version: u32,
     /// The digest of the island's image after the block's last record.
     pub digest: Digest,

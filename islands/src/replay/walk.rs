@@ -4,8 +4,8 @@
 //! 1. Records stamped after the end asked for are not handed out. Stamps rise on an island, so
 //!    what is handed out is a beginning of its journal.
 //! 2. A block holds as many records as its header says.
-//! 3. Who knows the island gets records in its current form: those of an older schema rewritten, one
-//!    at a time; those of a newer one are an error.
+//! 3. Who knows the island gets records in its current form: those of an older schema rewritten,
+//!    one at a time; those of a newer one are an error.
 //!
 //! It doesn't know what is done with records.
 

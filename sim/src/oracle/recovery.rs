@@ -114,8 +114,8 @@ impl<I: Island> Recovery<I> for Product {
     }
 }
 
-/// Starts islands of a journal of `I`s with the runtime's kernels and drivers, carries their hellos and answers, and
-/// returns the messages they send, by link; no message is delivered.
+/// Starts islands of a journal of `I`s with the runtime's kernels and drivers, carries their hellos
+/// and answers, and returns the messages they send, by link; no message is delivered.
 ///
 /// # Errors
 /// What is wrong with a frame.

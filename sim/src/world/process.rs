@@ -23,7 +23,8 @@ use super::disk::lie::Written;
 use super::disk::{Disk, Trap};
 use super::witness::{Violation, Witness};
 
-/// A block on its way to the disk, as the witness will see it: where its records stand in the commit.
+/// A block on its way to the disk, as the witness will see it: where its records stand in the
+/// commit.
 type Seen = (IslandId, JournalPosition, Range<usize>);
 
 /// A boundary of a commit: where a crash is worth trying.

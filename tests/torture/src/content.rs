@@ -1,8 +1,8 @@
 //! What the tortured journals hold: bytes that follow from island and position, so that whoever
 //! reads them can tell whether they are right.
 //!
-//! Some blocks have a trailer. A body is its records' bytes, each with its length in four bytes in front: not the product's
-//! records, since the journal does not know what a record is.
+//! Some blocks have a trailer. A body is its records' bytes, each with its length in four bytes in
+//! front: not the product's records, since the journal does not know what a record is.
 
 use std::path::Path;
 use std::sync::Arc;
