@@ -103,12 +103,16 @@ impl Rereader {
         while let Some(place) = places.front() {
             let (header, body) = read_block(&*self.storage, *place, self.life)?;
             let gathered = gather(&header, &body, (from, to, first), self.current, &mut builder);
-            gathered.map_err(|(position, reason)| OpenError::Form {
-                island: from,
-                position,
-                place: format!("{}, offset {}", self.storage.name(place.segment), place.offset),
-                reason,
-            })?;
+            match gathered {
+                // What could be read before it goes out first.
+                Err(_) if builder.count() > 0 => break,
+                Err((position, reason)) => {
+                    let (segment, offset) = (self.storage.name(place.segment), place.offset);
+                    let place = format!("{segment}, offset {offset}");
+                    return Err(OpenError::Form { island: from, position, place, reason });
+                }
+                Ok(()) => {}
+            }
             if is_full(&builder) {
                 // The last block may hold more.
                 break;
