@@ -32,8 +32,8 @@ pub trait Island: Serialize + DeserializeOwned + Send + 'static {
     const STATE_VERSION: u32 = 0;
 
     /// The version of the forms of `Command`, `Event` and `Reply`. Raise it when the bytes of one
-    /// of them change, and read the older forms in the `upcast` functions: what an older program wrote
-    /// is then rewritten as it is read. A program refuses what a newer one wrote.
+    /// of them change, and read the older forms in the `upcast` functions: what an older program
+    /// wrote is then rewritten as it is read. A program refuses what a newer one wrote.
     const SCHEMA_VERSION: u32 = 0;
 
     /// Reads a command of an older schema `from`, as it is to be decided now.
