@@ -14,6 +14,7 @@ const PAGES: &[&str] = &[
     "docs/JOURNAL.md",
     "docs/REPLAY.md",
     "docs/SNAPSHOTS.md",
+    "docs/SCHEMA.md",
     "docs/RELIABILITY.md",
     "examples/scenarios/README.md",
 ];
@@ -83,6 +84,16 @@ fn every_page_that_a_page_links_to_is_there() {
             );
         }
     }
+}
+
+#[test]
+fn the_page_on_schemas_shows_a_piece_of_its_example_to_the_letter() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| fs::read_to_string(root.join(name)).unwrap();
+    let (page, example) = (read("docs/SCHEMA.md"), read("examples/schema_change.rs"));
+    let shown = page.split("```rust,ignore\n").nth(1).and_then(|rest| rest.split("```").next());
+    let shown = shown.expect("the page shows code");
+    assert!(example.contains(shown), "examples/schema_change.rs has no such piece:\n{shown}");
 }
 
 /// Files and tests that the pages name as evidence.

@@ -10,7 +10,7 @@ use archipelago_core::codec;
 use archipelago_core::command::route::Table;
 use archipelago_core::id::{IslandId, Life, Session};
 use archipelago_core::island::{Island, Kernel, Limits};
-use archipelago_core::journal::frame::CodeVersion;
+use archipelago_core::journal::frame::SchemaVersion;
 use archipelago_core::replay::Image;
 use crossbeam::sync::Parker;
 
@@ -58,7 +58,6 @@ pub struct Builder {
     idle_seal: IdleSeal,
     application: String,
     configuration: String,
-    code: CodeVersion,
     segment_bytes: u64,
     unanswered_max: u32,
     queue_max: usize,
@@ -78,7 +77,6 @@ pub fn builder() -> Builder {
         idle_seal: IdleSeal::default(),
         application: "application".to_owned(),
         configuration: String::new(),
-        code: CodeVersion::default(),
         segment_bytes: SEGMENT_BYTES,
         unanswered_max: 1024,
         queue_max: 16_384,
@@ -150,13 +148,6 @@ impl Builder {
         self
     }
 
-    /// The version of the application's code, noted in every block of the journal.
-    #[must_use]
-    pub const fn code_version(mut self, version: u32) -> Self {
-        self.code = CodeVersion(version);
-        self
-    }
-
     /// Bytes of a journal segment: a multiple of 4,096. Default 16 MiB; the stored one counts.
     #[must_use]
     pub const fn segment_bytes(mut self, bytes: u64) -> Self {
@@ -206,7 +197,8 @@ impl Builder {
     ///
     /// # Errors
     /// [`OpenError`]: a setting that cannot be, a directory in use or of another application, a
-    /// damaged journal, records that this build cannot apply.
+    /// damaged journal, records that this build cannot apply, or that lead to another state than
+    /// when they were decided ([`OpenError::OtherState`]).
     pub fn open<I: Island>(
         self,
         mut make: impl FnMut(IslandId) -> I,
@@ -216,7 +208,7 @@ impl Builder {
         let table = Arc::new(Table::modulo(self.islands)?);
         let threads = self.thread_count()?;
         let now = wall_clock();
-        let (data, storage, settings) = self.open_storage()?;
+        let (data, storage, settings) = self.open_storage(SchemaVersion(I::SCHEMA_VERSION))?;
         let born: Vec<Image<I>> =
             (0..self.islands).map(|island| Image::new(make(IslandId(island)))).collect();
         let folder = data.as_ref().map(|data| Folder::of(data.path()));
@@ -268,7 +260,7 @@ impl Builder {
         }
         let mut workers = Vec::new();
         for (index, (drivers, parker)) in columns.into_iter().zip(parkers).enumerate() {
-            let rereader = Rereader::new(Arc::clone(&storage), settings.life);
+            let rereader = Rereader::new::<I>(Arc::clone(&storage), settings.life);
             let handle = journaler.handle();
             let worker = Worker::new(index, Arc::clone(&shared), parker, drivers, handle, rereader);
             let thread = std::thread::Builder::new().name(format!("islands-{index}"));
@@ -304,23 +296,23 @@ impl Builder {
         Ok(threads.min(self.islands as usize))
     }
 
-    fn open_storage(&self) -> Result<Opened, OpenError> {
+    fn open_storage(&self, schema: SchemaVersion) -> Result<Opened, OpenError> {
         let mut asked =
             Description::new(Life(random()), self.islands, &self.application, &self.configuration);
         asked.segment_bytes = self.segment_bytes;
         match &self.place {
             Place::Memory => {
-                let settings = asked.settings(self.code, Durability::Os);
+                let settings = asked.settings(schema, Durability::Os);
                 Ok((None, Arc::new(Memory::new()), settings))
             }
             Place::Storage(storage, life) => {
                 asked.life = *life;
-                let settings = asked.settings(self.code, self.durability);
+                let settings = asked.settings(schema, self.durability);
                 Ok((None, Arc::clone(storage), settings))
             }
             Place::Directory(path) => {
                 let data = DataDirectory::create_or_open(path, &asked)?;
-                let settings = data.description().settings(self.code, self.durability);
+                let settings = data.description().settings(schema, self.durability);
                 let storage = Arc::new(data.storage()?);
                 Ok((Some(data), storage, settings))
             }

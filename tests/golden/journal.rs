@@ -1,7 +1,8 @@
 //! The journal that the golden files hold: the same inputs, written by today's code.
 //!
 //! Rules:
-//! 1. Every kind of block and every tag of a record is in it, and a number of more than one byte.
+//! 1. Every kind of block and every tag of a record is in version 1, and a number of more than one
+//!    byte. Version 2 adds a block with a trailer, beside one without.
 //! 2. It is written through the public ways only: a data directory, its storage, a journal.
 //! 3. It draws nothing and reads no clock.
 //!
@@ -15,8 +16,10 @@ use archipelago::core::id::{
     Asker, ClientId, IslandId, JournalPosition, Life, LinkSeq, RequestNumber, Slot, TimerNumber,
 };
 use archipelago::core::island::Decision;
-use archipelago::core::journal::frame::{Block, CodeVersion};
+use archipelago::core::journal::frame::{Block, SchemaVersion};
 use archipelago::core::journal::record::{Cause, Source, write};
+use archipelago::core::journal::trailer::Trailer;
+use archipelago::core::replay::Digest;
 use archipelago::core::time::{Millis, Stamp};
 use archipelago::journal::{
     DataDirectory, Description, Durability, GroupJournal, JournalError, ScanMode, scan,
@@ -98,27 +101,58 @@ fn record(
     out
 }
 
+/// Which golden files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Version {
+    One,
+    Two,
+}
+
+impl Version {
+    pub(crate) const ALL: [Self; 2] = [Self::One, Self::Two];
+
+    /// The folder's name.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::One => "version-1",
+            Self::Two => "version-2",
+        }
+    }
+}
+
+/// The trailer of version 2.
+pub(crate) const TRAILER: Trailer =
+    Trailer { state_version: 3, digest: Digest(0x1f1e_1d1c_1b1a_1918_1716_1514_1312_1110) };
+
+fn block(island: u32, first: u64, records: u32, body: Vec<u8>) -> Block {
+    let (island, first) = (IslandId(island), JournalPosition(first));
+    Block { island, first, records, body, trailer: None }
+}
+
+fn commits(version: Version) -> Vec<Vec<Block>> {
+    match version {
+        Version::One => vec![
+            vec![block(0, 1, 1, request(0x10000)), block(2, 1, 1, message())],
+            vec![block(0, 2, 2, [dead_letter(), request(0x20001)].concat())],
+            vec![block(1, 1, 1, large())],
+        ],
+        Version::Two => vec![vec![
+            Block { trailer: Some(TRAILER), ..block(0, 1, 1, request(0x10000)) },
+            block(2, 1, 1, message()),
+        ]],
+    }
+}
+
 /// Makes the directory anew at `path`.
-pub(crate) fn make(path: &Path) {
+pub(crate) fn make(path: &Path, version: Version) {
     let data = DataDirectory::create_or_open(path, &description()).expect("a new directory");
-    let settings = data.description().settings(CodeVersion(9), Durability::Disk);
+    let settings = data.description().settings(SchemaVersion(9), Durability::Disk);
     let storage = Arc::new(data.storage().expect("its storage"));
     let mut nothing = |_| -> Result<(), JournalError> { Ok(()) };
     let found = scan(&*storage, &settings, ScanMode::Repair, &mut nothing).expect("it is empty");
     let mut journal =
         GroupJournal::resume_without_threads(storage, settings, &found).expect("a journal");
-    let block = |island: u32, first: u64, records: u32, body: Vec<u8>| Block {
-        island: IslandId(island),
-        first: JournalPosition(first),
-        records,
-        body,
-    };
-    let commits = [
-        vec![block(0, 1, 1, request(0x10000)), block(2, 1, 1, message())],
-        vec![block(0, 2, 2, [dead_letter(), request(0x20001)].concat())],
-        vec![block(1, 1, 1, large())],
-    ];
-    for mut blocks in commits {
+    for mut blocks in commits(version) {
         journal.commit(&mut blocks).expect("a commit");
     }
     journal.close().expect("a seal");

@@ -2,18 +2,20 @@
 //! cannot drift.
 //!
 //! Rules:
-//! 1. A line `Golden: FILE from OFFSET.` says what the next table shows: rows `| a..b | hex | … |`
-//!    follow each other without a gap.
+//! 1. A line `Golden: FILE from OFFSET.` (or `Golden, version 2: …`) says what the next table
+//!    shows: rows `| a..b | hex | … |` follow each other without a gap.
 //! 2. The recovery table is read row by row, in its order.
 //!
 //! It doesn't know the format: it compares bytes.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use archipelago::core::journal::frame::{HEADER_BYTES, body_crc};
 use archipelago::core::journal::recovery::TABLE;
+use archipelago::core::journal::trailer::TRAILER_BYTES;
 
 use super::files::golden;
+use super::journal::Version;
 
 fn page_of(name: &str) -> String {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
@@ -36,15 +38,18 @@ fn range(cell: &str) -> Option<(usize, usize)> {
     Some((start.parse().ok()?, end.parse().ok()?))
 }
 
-/// Compares all tables of a page with the files in `folder`; returns how far each goes.
-fn compared(page: &str, folder: &Path) -> Vec<usize> {
+/// Compares all tables of a page with the files in `folder`s; returns how far each goes.
+fn compared(page: &str, folder: impl Fn(Version) -> PathBuf) -> Vec<usize> {
     let mut golden_bytes = Vec::new();
     let (mut reached, mut tables) = (0, Vec::new());
     for line in page.lines() {
-        if let Some(rest) = line.strip_prefix("Golden: `") {
+        let shown = [("Golden: `", Version::One), ("Golden, version 2: `", Version::Two)];
+        let named = |(start, version)| Some((line.strip_prefix(start)?, version));
+        if let Some((rest, version)) = shown.into_iter().find_map(named) {
             let (file, from) = rest.split_once("` from ").expect("a file and an offset");
             let from: usize = from.trim_end_matches('.').parse().expect("an offset");
-            golden_bytes = std::fs::read(folder.join(file)).expect("a golden file").split_off(from);
+            golden_bytes =
+                std::fs::read(folder(version).join(file)).expect("a golden file").split_off(from);
             tables.push(0);
             reached = 0;
         }
@@ -63,11 +68,11 @@ fn compared(page: &str, folder: &Path) -> Vec<usize> {
 
 #[test]
 fn each_field_stands_where_the_page_says() {
-    // Two headers, and three records, each to its end.
-    let tables = compared(&page(), &golden());
-    assert_eq!(tables, [HEADER_BYTES, HEADER_BYTES, 78, 52, 32]);
+    // Two headers, three records, and a trailer, each to its end.
+    let tables = compared(&page(), golden);
+    assert_eq!(tables, [HEADER_BYTES, HEADER_BYTES, 78, 52, 32, TRAILER_BYTES]);
     // The head, and an island to its end.
-    let tables = compared(&page_of("SNAPSHOTS.md"), &super::snapshot::folder());
+    let tables = compared(&page_of("SNAPSHOTS.md"), |_| super::snapshot::folder());
     assert_eq!(tables, [63, 94]);
 }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use archipelago::core::id::{IslandId, JournalPosition, TimerNumber};
-use archipelago::core::journal::frame::{Block, CodeVersion};
+use archipelago::core::journal::frame::{Block, SchemaVersion};
 use archipelago::journal::{DataDirectory, Durability, GroupJournal, JournalError, ScanMode, scan};
 use archipelago::snapshot::{Folder, newest, take_at_rest};
 
@@ -19,14 +19,15 @@ use super::journal::{Texts, asker, description, request};
 /// One island has asked another for something, and set a timer; nobody has heard of it yet.
 fn make(path: &Path) {
     let data = DataDirectory::create_or_open(path, &description()).expect("a new directory");
-    let settings = data.description().settings(CodeVersion(9), Durability::Disk);
+    let settings = data.description().settings(SchemaVersion(9), Durability::Disk);
     let storage = Arc::new(data.storage().expect("its storage"));
     let mut nothing = |_| -> Result<(), JournalError> { Ok(()) };
     let found = scan(&*storage, &settings, ScanMode::Repair, &mut nothing).expect("it is empty");
     let mut journal =
         GroupJournal::resume_without_threads(storage, settings, &found).expect("a journal");
     let (island, first) = (IslandId(0), JournalPosition(1));
-    let mut blocks = vec![Block { island, first, records: 1, body: request(0x10000) }];
+    let mut blocks =
+        vec![Block { island, first, records: 1, body: request(0x10000), trailer: None }];
     journal.commit(&mut blocks).expect("a commit");
     journal.close().expect("a seal");
 }
@@ -62,7 +63,7 @@ fn the_golden_snapshot_is_loaded() {
     std::fs::create_dir(&snapshots).expect("a folder");
     std::fs::copy(folder().join(FILE), snapshots.join(FILE)).expect("a copy");
     let data = DataDirectory::open_read_only(place.path()).expect("it opens");
-    let settings = data.description().settings(CodeVersion(9), Durability::Disk);
+    let settings = data.description().settings(SchemaVersion(9), Durability::Disk);
     let storage = data.storage().expect("its storage");
     let (found, passed) =
         newest::<Texts>(&Folder::of(place.path()), &storage, &settings).expect("it can be read");

@@ -44,7 +44,7 @@ pub fn run(data: &Path, out: &mut dyn Write) -> Result<Bytes, Failed> {
     let storage = directory.storage()?;
     let mut bytes = Bytes::default();
     let mut row = |block: BlockRef| -> Result<(), Stop> {
-        let mut rest = RecordsView::new(block.body());
+        let mut rest = RecordsView::new(block.records());
         let mut position = block.header.first;
         while let Some(record) = rest.next_record()? {
             let record = record.bytes();

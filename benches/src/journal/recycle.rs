@@ -14,7 +14,7 @@ use archipelago::journal::{
     Storage as _, scan,
 };
 use archipelago_core::id::{IslandId, JournalPosition, Life};
-use archipelago_core::journal::frame::{Block, CodeVersion, SegmentNumber};
+use archipelago_core::journal::frame::{Block, SchemaVersion, SegmentNumber};
 use serde::Serialize;
 
 use super::{Failed, histogram, quantiles};
@@ -51,7 +51,7 @@ pub fn run(folder: &Path, commits: u64, bytes: usize, behind: Behind) -> Result<
         life: Life(7),
         islands: 1,
         segment_bytes: 16 << 20,
-        code: CodeVersion(0),
+        schema: SchemaVersion(0),
         durability: Durability::Disk,
     };
     let mut nothing = |_| Ok::<(), JournalError>(());
@@ -63,7 +63,8 @@ pub fn run(folder: &Path, commits: u64, bytes: usize, behind: Behind) -> Result<
     for number in 1..=commits {
         let body = vec![number as u8; bytes];
         let first = JournalPosition(number);
-        let mut blocks = vec![Block { island: IslandId(0), first, records: 1, body }];
+        let mut blocks =
+            vec![Block { island: IslandId(0), first, records: 1, body, trailer: None }];
         let at = Instant::now();
         let durable = journal.commit(&mut blocks)?;
         times.record(at.elapsed().as_micros().max(1) as u64)?;

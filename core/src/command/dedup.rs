@@ -114,6 +114,25 @@ impl Sessions {
         }
     }
 
+    /// Rewrites the kept replies.
+    ///
+    /// # Errors
+    /// What `rewrite` says; some are rewritten then, and it must not be used.
+    pub(crate) fn rewrite<E>(
+        &mut self,
+        mut rewrite: impl FnMut(&[u8]) -> Result<Vec<u8>, E>,
+    ) -> Result<(), E> {
+        for (key, mut session) in std::mem::take(&mut self.by_client).into_sorted() {
+            for (_, kept) in &mut session.requests {
+                if let Kept::Replied(bytes) = kept {
+                    *bytes = rewrite(bytes)?.into();
+                }
+            }
+            self.by_client.insert(key, session);
+        }
+        Ok(())
+    }
+
     /// The highest number that `client` has used in any of `slots`.
     #[must_use]
     pub fn highest(

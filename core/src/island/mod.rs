@@ -10,6 +10,7 @@
 
 pub mod decider;
 pub(crate) mod deciding;
+mod digests;
 mod gate;
 pub mod kernel;
 mod reason;
@@ -18,6 +19,7 @@ pub mod turn;
 mod values;
 
 pub use decider::Island;
+pub use digests::DigestPolicy;
 pub use kernel::Kernel;
 pub use reason::panic_text;
 pub use turn::{Decision, Origin, Turn};

@@ -54,6 +54,20 @@ impl Timers {
         self.commands.remove(&(deadline, number))
     }
 
+    /// Rewrites the commands of the timers that are set.
+    ///
+    /// # Errors
+    /// What `rewrite` says; some are rewritten then, and it must not be used.
+    pub(crate) fn rewrite<E>(
+        &mut self,
+        mut rewrite: impl FnMut(&[u8]) -> Result<Vec<u8>, E>,
+    ) -> Result<(), E> {
+        self.commands.values_mut().try_for_each(|command| {
+            *command = rewrite(command)?.into();
+            Ok(())
+        })
+    }
+
     /// The timer that is due first: its deadline, number and command.
     #[must_use]
     pub fn first(&self) -> Option<(Millis, TimerNumber, &[u8])> {

@@ -4,11 +4,12 @@
 
 use std::sync::Arc;
 
+use super::digests::DigestPolicy;
 use crate::id::{Asker, IslandId, LinkSeq, RequestNumber};
 use crate::link::frame::Frame;
 use crate::link::{Breach, LinkLimits};
 
-/// What bounds an island's memory.
+/// What bounds an island's memory, and the work it does beside deciding.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// The links' limits.
@@ -19,6 +20,8 @@ pub struct Limits {
     pub timers_max: usize,
     /// Messages waiting in the journal for a peer; at the limit, client commands are refused.
     pub spilled_max: u64,
+    /// How often the digest of the state goes into the journal.
+    pub digests: DigestPolicy,
 }
 
 impl Default for Limits {
@@ -28,6 +31,7 @@ impl Default for Limits {
             clients_max: 1 << 20,
             timers_max: 1 << 20,
             spilled_max: 1 << 20,
+            digests: DigestPolicy::default(),
         }
     }
 }
@@ -117,4 +121,6 @@ pub struct Counters {
     pub duplicates: u64,
     /// Dead letters made.
     pub dead_letters: u64,
+    /// Digests of the state that went into the journal.
+    pub digests: u64,
 }

@@ -1,4 +1,5 @@
-//! The block: 96 bytes of header, then a body this module does not look into.
+//! The block: 96 bytes of header, then a body this module does not look into: records, and
+//! perhaps a [`Trailer`].
 //!
 //! Rules:
 //! 1. All numbers are little endian. Bytes 0..8 (magic, version, kind), the length of 96 bytes and
@@ -15,10 +16,10 @@
 //! | 4..6 | format version | | 56..60 | chain: the last header checksum of the commit before |
 //! | 6 | kind: 1 data, 2 seal | | 60..68 | the island's block before: segment, offset; 0, 0: none |
 //! | 7 | zero | | 68..76 | own place: segment, offset |
-//! | 8..12 | island | | 76..80 | code version |
+//! | 8..12 | island | | 76..80 | schema version |
 //! | 12..16 | records | | 80..84 | body length |
 //! | 16..24 | first position | | 84..88 | body checksum |
-//! | 24..32 | life | | 88..92 | zero |
+//! | 24..32 | life | | 88..92 | length of the trailer: 0 in format version 1 |
 //! | 32..40 | commit number | | 92..96 | header checksum (CRC-32 of bytes 0..92) |
 //! | 40..48 | watermark | | | |
 //! | 48..52 | index in the commit | | | |
@@ -27,6 +28,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::trailer::{TRAILER_BYTES, Trailer};
 use crate::id::{IslandId, JournalPosition, Life};
 
 /// The unit, in bytes, that a commit starts on and is padded to.
@@ -38,8 +40,11 @@ pub const HEADER_BYTES: usize = 96;
 /// What every block starts with.
 pub const MAGIC: [u8; 4] = *b"ISLE";
 
-/// The format this code writes, and the only one it reads.
+/// The format of blocks without a trailer, and of seals.
 pub const FORMAT_VERSION: u16 = 1;
+
+/// The format of blocks with a trailer. This code reads both.
+pub const FORMAT_VERSION_TRAILER: u16 = 2;
 
 /// One island's share of one commit, before it has a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +57,22 @@ pub struct Block {
     pub records: u32,
     /// The records, opaque here.
     pub body: Vec<u8>,
+    /// What stands behind them in the block's body.
+    pub trailer: Option<Trailer>,
+}
+
+impl Block {
+    /// The position of the last record.
+    #[must_use]
+    pub const fn upto(&self) -> JournalPosition {
+        JournalPosition(self.first.0.saturating_add(self.records as u64).saturating_sub(1))
+    }
+
+    /// The length of the block's body, in bytes: records and trailer.
+    #[must_use]
+    pub const fn body_bytes(&self) -> usize {
+        self.body.len() + if self.trailer.is_some() { TRAILER_BYTES } else { 0 }
+    }
 }
 
 /// The number of a commit in the whole journal: 1, 2, 3 …; 0 is "before the first".
@@ -117,12 +138,19 @@ impl fmt::Display for BlockPlace {
     }
 }
 
-/// The version of the code that decided what a block records; the application counts it.
+/// The version of the forms of an island's commands, events and replies; the application counts it:
+/// [`Island::SCHEMA_VERSION`](crate::island::Island::SCHEMA_VERSION).
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(transparent)]
-pub struct CodeVersion(pub u32);
+pub struct SchemaVersion(pub u32);
+
+impl fmt::Display for SchemaVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
 
 /// The checksum of a commit's last header; the next commit repeats it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -175,12 +203,14 @@ pub struct BlockHeader {
     pub previous: Option<BlockPlace>,
     /// Where this block starts.
     pub here: BlockPlace,
-    /// The code that decided it.
-    pub code: CodeVersion,
-    /// The body's length in bytes.
+    /// The forms that its commands, events and replies have.
+    pub schema: SchemaVersion,
+    /// The body's length in bytes, the trailer included.
     pub body_bytes: u32,
-    /// CRC-32 of the body.
+    /// CRC-32 of the body, the trailer included.
     pub body_crc: u32,
+    /// The trailer's length in bytes: 0, or [`TRAILER_BYTES`].
+    pub trailer_bytes: u32,
 }
 
 /// Bytes are not a block header.
@@ -207,7 +237,7 @@ pub enum FrameError {
         computed: u32,
     },
     /// The header is sound, but of a format this code does not read.
-    #[error("the block has format version {version}, this code reads version 1")]
+    #[error("the block has format version {version}, this code reads versions 1 and 2")]
     Version {
         /// As stored.
         version: u16,
@@ -235,7 +265,8 @@ impl BlockHeader {
         let previous = self.previous.unwrap_or(BlockPlace { segment: SegmentNumber(0), offset: 0 });
         let mut out = [0; HEADER_BYTES];
         out[0..4].copy_from_slice(&MAGIC);
-        out[4..6].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
+        let version = if self.trailer_bytes == 0 { FORMAT_VERSION } else { FORMAT_VERSION_TRAILER };
+        out[4..6].copy_from_slice(&version.to_le_bytes());
         out[6] = match self.kind {
             BlockKind::Data => 1,
             BlockKind::Seal => 2,
@@ -253,9 +284,10 @@ impl BlockHeader {
         put_u32(&mut out, 64, previous.offset);
         put_u32(&mut out, 68, self.here.segment.0);
         put_u32(&mut out, 72, self.here.offset);
-        put_u32(&mut out, 76, self.code.0);
+        put_u32(&mut out, 76, self.schema.0);
         put_u32(&mut out, 80, self.body_bytes);
         put_u32(&mut out, 84, self.body_crc);
+        put_u32(&mut out, 88, self.trailer_bytes);
         let crc = crc32fast::hash(&out[..92]);
         put_u32(&mut out, 92, crc);
         out
@@ -277,8 +309,14 @@ impl BlockHeader {
             return Err(FrameError::HeaderChecksum { found, computed });
         }
         let version = u16::from_le_bytes([bytes[4], bytes[5]]);
-        if version != FORMAT_VERSION {
-            return Err(FrameError::Version { version });
+        let trailer_bytes = u32_at(bytes, 88);
+        let trailer_fits = match version {
+            FORMAT_VERSION => trailer_bytes == 0,
+            FORMAT_VERSION_TRAILER => [0, TRAILER_BYTES as u32].contains(&trailer_bytes),
+            _ => return Err(FrameError::Version { version }),
+        };
+        if !trailer_fits {
+            return Err(FrameError::Field { field: "trailer" });
         }
         let kind = match bytes[6] {
             1 => BlockKind::Data,
@@ -303,9 +341,10 @@ impl BlockHeader {
                 segment: SegmentNumber(u32_at(bytes, 68)),
                 offset: u32_at(bytes, 72),
             },
-            code: CodeVersion(u32_at(bytes, 76)),
+            schema: SchemaVersion(u32_at(bytes, 76)),
             body_bytes: u32_at(bytes, 80),
             body_crc: u32_at(bytes, 84),
+            trailer_bytes,
         };
         header.check().map(|()| (header, Chain::of(bytes)))
     }
@@ -320,6 +359,18 @@ impl BlockHeader {
     #[must_use]
     pub const fn block_bytes(&self) -> u64 {
         HEADER_BYTES as u64 + self.body_bytes as u64
+    }
+
+    /// The length of the records in the body, in bytes; the trailer stands behind them.
+    #[must_use]
+    pub const fn records_bytes(&self) -> usize {
+        self.body_bytes.saturating_sub(self.trailer_bytes) as usize
+    }
+
+    /// The trailer in `body`, which is the block's whole body; `None` when it has none.
+    #[must_use]
+    pub fn trailer(&self, body: &[u8]) -> Option<Trailer> {
+        if self.trailer_bytes == 0 { None } else { Trailer::at_end_of(body) }
     }
 
     /// Whether `body` is the body this header was written for.
@@ -344,6 +395,7 @@ impl BlockHeader {
             _ if self.previous.is_some_and(|previous| previous >= self.here) => "previous",
             BlockKind::Data if self.records == 0 => "records",
             BlockKind::Data if self.first.0 == 0 => "first",
+            _ if self.trailer_bytes > self.body_bytes => "trailer",
             BlockKind::Seal if self.body_bytes != 0 || self.blocks != 1 => "kind",
             _ => return Ok(()),
         };
@@ -374,79 +426,4 @@ fn u64_at(bytes: &[u8; HEADER_BYTES], at: usize) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn header() -> BlockHeader {
-        BlockHeader {
-            kind: BlockKind::Data,
-            island: IslandId(3),
-            records: 2,
-            first: JournalPosition(7),
-            life: Life(0x1122_3344_5566_7788),
-            commit: CommitNumber(5),
-            watermark: CommitNumber(4),
-            index: 1,
-            blocks: 2,
-            chain: Chain(0xdead_beef),
-            previous: Some(BlockPlace { segment: SegmentNumber(1), offset: 4096 }),
-            here: BlockPlace { segment: SegmentNumber(2), offset: 8300 },
-            code: CodeVersion(9),
-            body_bytes: 3,
-            body_crc: crc32fast::hash(b"abc"),
-        }
-    }
-
-    #[test]
-    fn the_bytes_of_format_version_1_stay_as_they_are() {
-        let golden = "49534c45 0100 01 00 03000000 02000000 0700000000000000 8877665544332211\
-             0500000000000000 0400000000000000 01000000 02000000 efbeadde 01000000 00100000\
-             02000000 6c200000 09000000 03000000 c2412435 00000000";
-        let golden: String = golden.split_whitespace().collect();
-        let bytes = header().encode();
-        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(&hex[..184], golden);
-        assert_eq!(&hex[184..], "a07fa296");
-    }
-
-    #[test]
-    fn a_header_and_its_body_come_back() {
-        let bytes = header().encode();
-        let (decoded, chain) = BlockHeader::decode(&bytes).unwrap();
-        assert_eq!(decoded, header());
-        assert_eq!(chain, Chain::of(&bytes));
-        assert_eq!(decoded.upto(), JournalPosition(8));
-        decoded.check_body(b"abc").unwrap();
-        assert!(matches!(decoded.check_body(b"abd"), Err(FrameError::BodyChecksum { .. })));
-    }
-
-    #[test]
-    fn every_flipped_bit_of_a_header_is_noticed() {
-        let bytes = header().encode();
-        for bit in 0..HEADER_BYTES * 8 {
-            let mut flipped = bytes;
-            flipped[bit / 8] ^= 1 << (bit % 8);
-            assert!(BlockHeader::decode(&flipped).is_err(), "bit {bit}");
-        }
-    }
-
-    #[test]
-    fn zeros_are_nothing_and_a_newer_format_is_named() {
-        assert_eq!(BlockHeader::decode(&[0; HEADER_BYTES]), Err(FrameError::Empty));
-        assert_eq!(BlockHeader::decode(&[0; 95]), Err(FrameError::Short { len: 95 }));
-        let mut newer = header().encode();
-        newer[4] = 2;
-        let crc = crc32fast::hash(&newer[..92]);
-        put_u32(&mut newer, 92, crc);
-        assert_eq!(BlockHeader::decode(&newer), Err(FrameError::Version { version: 2 }));
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..128)) {
-            let _ = BlockHeader::decode(&bytes);
-        }
-    }
-}
+mod tests;

@@ -6,8 +6,8 @@
 //! 2. The state goes on by the *recorded* events, whatever was decided again: so a decision that
 //!    differs doesn't make those after it differ.
 //! 3. Time is an input: the recorded stamp is the time of the new decision.
-//! 4. A message that could not be parsed when it came left no bytes; its recorded reason stands for
-//!    it. (No message that an island sent has 0 hops.)
+//! 4. An input that could not be read when it came is a dead letter. It need not be readable now,
+//!    and the words may have changed: its recorded reason stands for it.
 //!
 //! It doesn't know what is done with a difference.
 
@@ -50,10 +50,12 @@ impl<I: Island> Again<I> {
             )));
         }
         let command = match (source, record.dead) {
+            // No message that an island sent has 0 hops: it could not even be parsed.
             (Source::Island { cause, .. }, Some(reason)) if cause.hops == 0 => {
                 Err(reason.to_owned())
             }
-            _ => I::Command::decode(bytes).map_err(|error| error.to_string()),
+            (_, dead) => I::Command::decode(bytes)
+                .map_err(|error| dead.map_or_else(|| error.to_string(), str::to_owned)),
         };
         let input = Input { source, stamp, bytes };
         self.record.clear();

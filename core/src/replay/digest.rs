@@ -23,10 +23,19 @@ impl Digest {
     /// # Errors
     /// [`CodecError::Encode`] when the value refuses to be serialised.
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self, CodecError> {
-        let mut hasher = Hasher { digest: Self::default(), chunk: Vec::with_capacity(CHUNK_BYTES) };
+        Self::measured(value).map(|(digest, _)| digest)
+    }
+
+    /// The same, and how many bytes were hashed: what it cost.
+    ///
+    /// # Errors
+    /// As [`Digest::of`].
+    pub fn measured<T: Serialize + ?Sized>(value: &T) -> Result<(Self, u64), CodecError> {
+        let chunk = Vec::with_capacity(CHUNK_BYTES);
+        let mut hasher = Hasher { digest: Self::default(), chunk, bytes: 0 };
         codec::encode_into(value, &mut |bytes| hasher.push(bytes))?;
         hasher.fold();
-        Ok(hasher.digest)
+        Ok((hasher.digest, hasher.bytes))
     }
 
     /// The digest of this one followed by another: for the digest of many islands, in order.
@@ -58,10 +67,13 @@ impl fmt::Debug for Digest {
 struct Hasher {
     digest: Digest,
     chunk: Vec<u8>,
+    /// All bytes so far.
+    bytes: u64,
 }
 
 impl Hasher {
     fn push(&mut self, mut bytes: &[u8]) {
+        self.bytes += bytes.len() as u64;
         while !bytes.is_empty() {
             let room = (CHUNK_BYTES - self.chunk.len()).min(bytes.len());
             self.chunk.extend_from_slice(&bytes[..room]);
@@ -88,6 +100,8 @@ mod tests {
         let mut other = long.clone();
         other[131_072] ^= 1;
         let digest = Digest::of(&long).unwrap();
+        // Its length takes three bytes in front.
+        assert_eq!(Digest::measured(&long).unwrap(), (digest, 200_003));
         assert_eq!(digest, Digest::of(&long).unwrap());
         assert_ne!(digest, Digest::of(&other).unwrap());
         let (a, b) = (Digest(1), Digest(2));

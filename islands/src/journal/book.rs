@@ -19,6 +19,7 @@ use archipelago_core::journal::frame::{
     Block, BlockHeader, BlockKind, BlockPlace, Chain, CommitNumber, HEADER_BYTES, SECTOR,
     SegmentNumber, body_crc,
 };
+use archipelago_core::journal::trailer::{TRAILER_BYTES, Trailer};
 
 use super::error::JournalError;
 use super::scan::{Ending, IslandTail, Recovered, TornTail};
@@ -167,7 +168,7 @@ impl Book {
         if blocks.is_empty() {
             return Ok(None);
         }
-        let bodies: u64 = blocks.iter().map(|block| block.body.len() as u64).sum();
+        let bodies: u64 = blocks.iter().map(|block| block.body_bytes() as u64).sum();
         let bytes = padded(bodies + blocks.len() as u64 * HEADER_BYTES as u64);
         if bytes > COMMIT_BYTES_MAX {
             return Err(JournalError::CommitTooLarge { bytes, max: COMMIT_BYTES_MAX });
@@ -193,8 +194,9 @@ impl Book {
                     ..writer.template.clone()
                 },
                 &block.body,
+                block.trailer.as_ref(),
             );
-            let upto = JournalPosition(block.first.0 + u64::from(block.records) - 1);
+            let upto = block.upto();
             tail.place = Some(here);
             block.body.clear();
             durable.push(Durable { island: block.island, upto, place: here, body: block.body });
@@ -224,7 +226,7 @@ impl Book {
         let (place, create) = self.advance(bytes);
         let mut writer = self.writer(place, bytes);
         let header = BlockHeader { kind: BlockKind::Seal, ..writer.template.clone() };
-        writer.push(header, &[]);
+        writer.push(header, &[], None);
         Some(self.finish(writer, create, Vec::new(), Ending::Seal))
     }
 
@@ -310,9 +312,10 @@ impl Book {
             chain: self.chain,
             previous: None,
             here: place,
-            code: self.settings.code,
+            schema: self.settings.schema,
             body_bytes: 0,
             body_crc: 0,
+            trailer_bytes: 0,
         };
         ImageWriter { image, place, template, chain: self.chain }
     }
@@ -349,14 +352,21 @@ impl ImageWriter {
         BlockPlace { segment: self.place.segment, offset }
     }
 
-    fn push(&mut self, mut header: BlockHeader, body: &[u8]) {
+    fn push(&mut self, mut header: BlockHeader, records: &[u8], trailer: Option<&Trailer>) {
         header.here = self.here();
-        header.body_bytes = body.len() as u32;
-        header.body_crc = body_crc(body);
+        let start = self.image.len();
+        let body = start + HEADER_BYTES;
+        self.image.extend_from_slice(&[0; HEADER_BYTES]);
+        self.image.extend_from_slice(records);
+        if let Some(trailer) = trailer {
+            self.image.extend_from_slice(&trailer.encode());
+            header.trailer_bytes = TRAILER_BYTES as u32;
+        }
+        header.body_bytes = (self.image.len() - body) as u32;
+        header.body_crc = body_crc(&self.image[body..]);
         let bytes = header.encode();
         self.chain = Chain::of(&bytes);
-        self.image.extend_from_slice(&bytes);
-        self.image.extend_from_slice(body);
+        self.image[start..body].copy_from_slice(&bytes);
     }
 }
 

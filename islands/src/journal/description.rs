@@ -11,7 +11,7 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use archipelago_core::id::Life;
-use archipelago_core::journal::frame::CodeVersion;
+use archipelago_core::journal::frame::SchemaVersion;
 use serde::{Deserialize, Serialize};
 
 use super::directory::sync_folder;
@@ -80,12 +80,12 @@ impl Description {
 
     /// What its journal must be told.
     #[must_use]
-    pub fn settings(&self, code: CodeVersion, durability: Durability) -> JournalSettings {
+    pub fn settings(&self, schema: SchemaVersion, durability: Durability) -> JournalSettings {
         JournalSettings {
             life: self.life,
             islands: self.islands,
             segment_bytes: self.segment_bytes,
-            code,
+            schema,
             durability,
         }
     }

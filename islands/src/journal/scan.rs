@@ -19,6 +19,7 @@ use archipelago_core::journal::frame::{
     BlockHeader, BlockPlace, Chain, CommitNumber, HEADER_BYTES,
 };
 use archipelago_core::journal::recovery::Verdict;
+use archipelago_core::journal::trailer::Trailer;
 use serde::{Deserialize, Serialize};
 
 use super::error::{Damage, JournalError};
@@ -49,10 +50,16 @@ pub struct BlockRef {
 }
 
 impl BlockRef {
-    /// The block's body.
+    /// The block's records.
     #[must_use]
-    pub fn body(&self) -> &[u8] {
-        &self.buffer[self.range.clone()]
+    pub fn records(&self) -> &[u8] {
+        &self.buffer[self.range.clone()][..self.header.records_bytes()]
+    }
+
+    /// What stands behind them.
+    #[must_use]
+    pub fn trailer(&self) -> Option<Trailer> {
+        self.header.trailer(&self.buffer[self.range.clone()])
     }
 }
 
@@ -176,7 +183,8 @@ pub fn scan_on<E: From<JournalError>>(
     })
 }
 
-/// Reads the block at `place`: to follow an island's blocks backwards by `header.previous`.
+/// Reads the block at `place`, its header and its records: to follow an island's blocks backwards
+/// by `header.previous`.
 ///
 /// # Errors
 /// [`JournalError::NoBlock`] when the bytes there are not a whole block,
@@ -205,6 +213,7 @@ pub fn read_block(
     let mut body = vec![0; header.body_bytes as usize];
     let len = read(offset + HEADER_BYTES as u64, &mut body)?;
     header.check_body(&body[..len]).map_err(no_block)?;
+    body.truncate(header.records_bytes());
     Ok((header, body))
 }
 

@@ -4,7 +4,7 @@
 //! place counts bytes in 32 bits.
 
 use archipelago_core::id::Life;
-use archipelago_core::journal::frame::{CodeVersion, SECTOR};
+use archipelago_core::journal::frame::{SECTOR, SchemaVersion};
 
 use super::error::JournalError;
 
@@ -35,8 +35,8 @@ pub struct JournalSettings {
     pub islands: u32,
     /// The size of a segment in bytes; larger ones exist only for larger commits.
     pub segment_bytes: u64,
-    /// The version of the application's code, noted in every block written.
-    pub code: CodeVersion,
+    /// The forms that commands, events and replies have in every block written.
+    pub schema: SchemaVersion,
     /// When a commit counts as done.
     pub durability: Durability,
 }

@@ -6,6 +6,7 @@
 //! 2. At most [`MESSAGES_MAX`] messages or [`BYTES_MAX`] bytes are read at a time. The way forward
 //!    is remembered, at most [`PLACES_MAX`] blocks of it: each block of a long backlog is walked
 //!    over once, not once for each reading.
+//! 3. Messages of an older schema leave in the current form.
 //!
 //! It doesn't know why a message must go out again.
 
@@ -14,11 +15,14 @@ use std::sync::Arc;
 
 use archipelago_core::bytes::Malformed;
 use archipelago_core::id::{IslandId, JournalPosition, Life, LinkSeq};
-use archipelago_core::journal::frame::{BlockHeader, BlockPlace};
+use archipelago_core::island::Island;
+use archipelago_core::journal::frame::{BlockHeader, BlockPlace, SchemaVersion};
 use archipelago_core::journal::record::{Entry, RecordsView};
 use archipelago_core::link::chunk::{Chunk, ChunkBuilder, Message};
+use archipelago_core::replay::{Upcast, UpcastError};
 
 use crate::journal::{JournalError, Storage, read_block};
+use crate::replay::OpenError;
 
 /// Messages read at a time.
 const MESSAGES_MAX: u32 = 4096;
@@ -31,7 +35,19 @@ const PLACES_MAX: usize = 1 << 16;
 pub struct Rereader {
     storage: Arc<dyn Storage>,
     life: Life,
+    /// A command of some schema, as it is written now.
+    current: Current,
     ways: BTreeMap<(IslandId, IslandId), Way>,
+}
+
+/// A command's bytes as they are written now; `None` when they are.
+type Current = fn(SchemaVersion, &[u8]) -> Result<Option<Vec<u8>>, UpcastError>;
+
+fn current<I: Island>(
+    schema: SchemaVersion,
+    command: &[u8],
+) -> Result<Option<Vec<u8>>, UpcastError> {
+    Upcast::<I>::from(schema)?.map(|upcast| upcast.command_bytes(command)).transpose()
 }
 
 /// The way forward on one link.
@@ -43,10 +59,10 @@ struct Way {
 }
 
 impl Rereader {
-    /// One that reads from `storage`.
+    /// One that reads messages of `I`s from `storage`.
     #[must_use]
-    pub const fn new(storage: Arc<dyn Storage>, life: Life) -> Self {
-        Self { storage, life, ways: BTreeMap::new() }
+    pub fn new<I: Island>(storage: Arc<dyn Storage>, life: Life) -> Self {
+        Self { storage, life, current: current::<I>, ways: BTreeMap::new() }
     }
 
     /// The messages of `from` to `to` from number `first` on; `tail` is the place of `from`'s last
@@ -70,14 +86,14 @@ impl Rereader {
     /// The same, and says why they cannot be read.
     ///
     /// # Errors
-    /// [`JournalError`], when a block cannot be read.
+    /// [`OpenError`]: a block cannot be read, or a message of it cannot be rewritten.
     pub(crate) fn read(
         &mut self,
         from: IslandId,
         tail: Option<BlockPlace>,
         to: IslandId,
         first: LinkSeq,
-    ) -> Result<Option<Chunk>, JournalError> {
+    ) -> Result<Option<Chunk>, OpenError> {
         let way = self.ways.remove(&(from, to)).filter(|way| way.next == first);
         let mut places = match way {
             Some(way) => way.places,
@@ -86,8 +102,18 @@ impl Rereader {
         let mut builder = ChunkBuilder::default();
         while let Some(place) = places.front() {
             let (header, body) = read_block(&*self.storage, *place, self.life)?;
-            let gathered = gather(&header, &body, from, to, first, &mut builder);
-            if gathered.is_err() || is_full(&builder) {
+            let gathered = gather(&header, &body, (from, to, first), self.current, &mut builder);
+            match gathered {
+                // What could be read before it goes out first.
+                Err(_) if builder.count() > 0 => break,
+                Err((position, reason)) => {
+                    let (segment, offset) = (self.storage.name(place.segment), place.offset);
+                    let place = format!("{segment}, offset {offset}");
+                    return Err(OpenError::Form { island: from, position, place, reason });
+                }
+                Ok(()) => {}
+            }
+            if is_full(&builder) {
                 // The last block may hold more.
                 break;
             }
@@ -141,18 +167,26 @@ fn oldest_send(
 fn gather(
     header: &BlockHeader,
     body: &[u8],
-    from: IslandId,
-    to: IslandId,
-    first: LinkSeq,
+    (from, to, first): (IslandId, IslandId, LinkSeq),
+    current: Current,
     builder: &mut ChunkBuilder,
-) -> Result<(), Malformed> {
-    for_each_send(header, body, to, |number, position, message| {
-        if number >= first && !is_full(builder) {
-            let cause = message.source.cause_of_sends(from, position);
-            let message = Message { stamp: message.stamp, cause, command: message.command };
-            builder.push(number, &message);
+) -> Result<(), (JournalPosition, UpcastError)> {
+    let mut wrong = None;
+    let walked = for_each_send(header, body, to, |number, position, message| {
+        if number < first || is_full(builder) || wrong.is_some() {
+            return;
         }
-    })
+        let cause = message.source.cause_of_sends(from, position);
+        match current(header.schema, message.command) {
+            Ok(command) => {
+                let command = command.as_deref().unwrap_or(message.command);
+                builder.push(number, &Message { stamp: message.stamp, cause, command });
+            }
+            Err(error) => wrong = Some((position, error)),
+        }
+    });
+    walked.map_err(|error| (header.first, error.into()))?;
+    wrong.map_or(Ok(()), Err)
 }
 
 /// A message as its record holds it.

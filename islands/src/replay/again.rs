@@ -9,8 +9,10 @@
 //!    are reported whose decision differs from the one recorded, given the past as recorded. What
 //!    would have become of the world after a different decision is not told: other messages would
 //!    have been sent, and other inputs would have come.
-//! 3. Where the journal's beginning is archived, it starts from the newest snapshot, and says so.
-//! 4. Nothing is sent, written or changed.
+//! 3. Verifying also compares the state with the digests in the journal, and tells the first that
+//!    differs. Another decider's islands may be born otherwise, so for what-if they say nothing.
+//! 4. Where the journal's beginning is archived, it starts from the newest snapshot, and says so.
+//! 5. Nothing is sent, written or changed.
 //!
 //! It doesn't know what a command means.
 
@@ -20,17 +22,18 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use archipelago_core::command::route::Table;
-use archipelago_core::id::IslandId;
+use archipelago_core::id::{IslandId, JournalPosition};
 use archipelago_core::island::Island;
 use archipelago_core::journal::record::RecordView;
 use archipelago_core::replay::Again as Decider;
 
-use super::difference::{Difference, Times, compare};
+use super::difference::{Difference, Times, compare as compare_parts};
+use super::digests::{OtherState, Said, compare};
 use super::error::OpenError;
 use super::log::Log;
 use super::restore::{follows, guarded};
 use super::spread::{Work, share_out, spread};
-use super::walk::{failed, in_words, is_after, walk};
+use super::walk::{failed, in_words, is_after, walk_as};
 use super::what_if::{Decided, Kind, KindDiffers, Verified, WhatIf, note};
 use super::words::{input, kind};
 use crate::journal::{BlockRef, ScanMode};
@@ -85,7 +88,8 @@ impl<'a> Again<'a> {
     /// [`OpenError`]: damage, or records that this build cannot apply. That decisions differ is no
     /// error: see [`Verified::first`].
     pub fn verify<I: Island>(self, make: impl FnMut(IslandId) -> I) -> Result<Verified, OpenError> {
-        Ok(Verified::of(self.examples(1).what_if(make)?))
+        let (what_if, other_state) = self.examples(1).decide(make, Digests::Compared)?;
+        Ok(Verified::of(what_if, other_state.map(|other| *other)))
     }
 
     /// The same, for a decider that is meant to differ: all differences, counted by kind.
@@ -124,10 +128,15 @@ impl<'a> Again<'a> {
     ///
     /// # Errors
     /// As [`Again::verify`].
-    pub fn what_if<I: Island>(
+    pub fn what_if<I: Island>(self, make: impl FnMut(IslandId) -> I) -> Result<WhatIf, OpenError> {
+        Ok(self.decide(make, Digests::PassedOver)?.0)
+    }
+
+    fn decide<I: Island>(
         mut self,
         mut make: impl FnMut(IslandId) -> I,
-    ) -> Result<WhatIf, OpenError> {
+        digests: Digests,
+    ) -> Result<(WhatIf, Option<Box<OtherState>>), OpenError> {
         let started = Instant::now();
         let Log { storage, settings, .. } = self.log;
         let table = Arc::new(Table::modulo(settings.islands)?);
@@ -137,13 +146,16 @@ impl<'a> Again<'a> {
         let deciders = images.into_iter().enumerate().map(decider).collect();
         let shares = share_out(deciders, self.threads);
         let workers = shares.len();
-        let share = |islands| Share {
+        let share = |islands: Vec<Decider<I>>| Share {
             log: self.log,
             workers,
+            digests,
+            sure: islands.iter().map(|island| island.image().position).collect(),
             islands,
             examples: self.examples,
             decided: Decided::default(),
             kinds: BTreeMap::new(),
+            other_state: None,
         };
         let shares = shares.into_iter().map(share).collect();
         let segment = self.log.description().segment_bytes;
@@ -156,12 +168,29 @@ impl<'a> Again<'a> {
         let (_, shares) = spread(storage, settings, mode, shares, &mut watch)?;
         let mut all = WhatIf::default();
         all.decided.after = from.map(|from| from.last);
+        let mut other_state = None;
         for share in shares {
             all.add(share.decided, share.kinds, self.examples);
+            other_state = earlier(other_state, share.other_state);
         }
         all.decided.elapsed = started.elapsed();
-        Ok(all)
+        Ok((all, other_state))
     }
+}
+
+/// The one that stands first in the journal.
+fn earlier(
+    one: Option<Box<OtherState>>,
+    other: Option<Box<OtherState>>,
+) -> Option<Box<OtherState>> {
+    one.into_iter().chain(other).min_by_key(|state| state.place)
+}
+
+/// What becomes of the digests in the journal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Digests {
+    Compared,
+    PassedOver,
 }
 
 /// One worker's islands.
@@ -169,29 +198,33 @@ struct Share<'a, I: Island> {
     log: &'a Log,
     /// How many workers there are.
     workers: usize,
+    digests: Digests,
+    /// By island: the last record up to which the state is not in doubt.
+    sure: Vec<JournalPosition>,
     islands: Vec<Decider<I>>,
     examples: usize,
     decided: Decided,
     kinds: BTreeMap<Kind, KindDiffers>,
+    other_state: Option<Box<OtherState>>,
 }
 
 impl<I: Island> Work for Share<'_, I> {
     fn take(&mut self, block: &BlockRef) -> Result<(), OpenError> {
         let Log { storage, until, .. } = self.log;
         let header = &block.header;
-        if is_after(block.body(), *until) {
+        if is_after(block.records(), *until) {
             return Ok(());
         }
         let at = header.island.0 as usize / self.workers;
         follows(self.islands[at].image(), block, storage)?;
-        walk(block, storage, *until, |position, record| {
+        walk_as::<I, _>(block, storage, *until, |position, record| {
             let wrong = |error: &dyn std::fmt::Display| failed(storage, header, position, error);
             let island = &mut self.islands[at];
             let again = island.decide(record).map_err(|error| wrong(&error))?;
             self.decided.records += 1;
             if again != record.bytes() {
                 let again = RecordView::parse(again).expect("written just now");
-                let parts = compare::<I>(record, &again, Times::Compared);
+                let parts = compare_parts::<I>(record, &again, Times::Compared);
                 let parts = parts.map_err(|error| wrong(&error))?;
                 let difference = Difference {
                     island: header.island,
@@ -208,6 +241,17 @@ impl<I: Island> Work for Share<'_, I> {
             let applied = guarded(|| self.islands[at].apply(record));
             self.decided.events += applied.map_err(|error| wrong(&error))?.events;
             Ok::<(), OpenError>(())
-        })
+        })?;
+        if self.digests == Digests::Compared {
+            let image = self.islands[at].image();
+            match compare(image, block, storage, &mut self.sure[at])? {
+                Said::Nothing => {}
+                Said::Agrees => self.decided.digests += 1,
+                Said::Differs(found) => {
+                    self.other_state = earlier(self.other_state.take(), Some(found));
+                }
+            }
+        }
+        Ok(())
     }
 }

@@ -108,9 +108,10 @@ fn island_diff<I: Island>(
         let (left, right) = match (left.next_record()?, right.next_record()?) {
             (None, None) => break FirstDifference::None,
             (Some(left), Some(right)) => (left, right),
-            (Some(more), None) => break ends::<I>(Side::Right, &more),
-            (None, Some(more)) => break ends::<I>(Side::Left, &more),
+            (Some(more), None) => break ends::<I>(Side::Right, &more.current::<I>()?),
+            (None, Some(more)) => break ends::<I>(Side::Left, &more.current::<I>()?),
         };
+        let (left, right) = (left.current::<I>()?, right.current::<I>()?);
         let (a, b) = (left.view(), right.view());
         let parts = compare::<I>(&a, &b, Times::Relative).map_err(|error| OpenError::Record {
             island,

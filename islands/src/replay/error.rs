@@ -4,8 +4,10 @@
 
 use archipelago_core::command::route::BadIslandCount;
 use archipelago_core::id::{IslandId, JournalPosition};
+use archipelago_core::replay::UpcastError;
 
 use super::at::At;
+use super::digests::OtherState;
 use crate::journal::JournalError;
 
 /// Why a data directory could not be opened or replayed.
@@ -28,6 +30,21 @@ pub enum OpenError {
         /// What is wrong.
         reason: String,
     },
+    /// A record or a message cannot be brought into this program's form.
+    #[error("island {island}, record {position} ({place}): {reason}")]
+    Form {
+        /// Whose record.
+        island: IslandId,
+        /// Which one.
+        position: JournalPosition,
+        /// File and offset of its block.
+        place: String,
+        /// What is wrong, and what to do.
+        reason: UpcastError,
+    },
+    /// The records lead to another state than when they were decided.
+    #[error("{0}")]
+    OtherState(Box<OtherState>),
     /// A snapshot cannot be used, made or verified.
     #[error("{file}: {reason}")]
     Snapshot {

@@ -8,12 +8,14 @@
 
 use archipelago_core::bytes::Malformed;
 use archipelago_core::id::{IslandId, JournalPosition};
-use archipelago_core::journal::frame::{BlockHeader, BlockPlace};
+use archipelago_core::island::Island;
+use archipelago_core::journal::frame::{BlockHeader, BlockPlace, SchemaVersion};
 use archipelago_core::journal::record::{RecordView, RecordsView};
+use archipelago_core::replay::Upcast;
 
 use super::error::OpenError;
 use super::log::Log;
-use super::walk::failed;
+use super::walk::{failed, rewritten};
 use crate::journal::{BlockRef, Storage, read_block};
 
 /// A record of its own, read from a journal.
@@ -25,6 +27,8 @@ pub struct Record {
     pub position: JournalPosition,
     /// Where its block stands.
     pub place: BlockPlace,
+    /// The forms of its command, events and replies.
+    pub schema: SchemaVersion,
     bytes: Vec<u8>,
 }
 
@@ -33,6 +37,23 @@ impl Record {
     #[must_use]
     pub fn view(&self) -> RecordView<'_> {
         RecordView::parse(&self.bytes).expect("it was parsed when it was read")
+    }
+
+    /// The same record in the form that `I` has now.
+    ///
+    /// # Errors
+    /// [`OpenError::Form`]: it cannot be rewritten, or was written by a newer program.
+    pub fn current<I: Island>(self) -> Result<Self, OpenError> {
+        let wrong = |reason| OpenError::Form {
+            island: self.island,
+            position: self.position,
+            place: self.place.to_string(),
+            reason,
+        };
+        let Some(upcast) = Upcast::<I>::from(self.schema).map_err(wrong)? else { return Ok(self) };
+        let mut now = Vec::new();
+        let bytes = rewritten(&upcast, &self.view(), &mut now).map_err(wrong)?.bytes().to_vec();
+        Ok(Self { bytes, schema: SchemaVersion(I::SCHEMA_VERSION), ..self })
     }
 }
 
@@ -94,8 +115,8 @@ pub(super) fn read_records(
         if record.stamp > log.until {
             break;
         }
-        let (island, bytes) = (header.island, record.bytes().to_vec());
-        visit(Record { island, position, place, bytes });
+        let (island, schema) = (header.island, header.schema);
+        visit(Record { island, position, place, schema, bytes: record.bytes().to_vec() });
         position = position.next();
     }
     Ok(())

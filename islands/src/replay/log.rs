@@ -11,7 +11,7 @@ use std::path::Path;
 
 use archipelago_core::id::{IslandId, JournalPosition};
 use archipelago_core::island::Island;
-use archipelago_core::journal::frame::BlockPlace;
+use archipelago_core::journal::frame::{BlockPlace, SchemaVersion};
 use archipelago_core::journal::record::RecordView;
 use archipelago_core::replay::Image;
 use archipelago_core::time::Stamp;
@@ -20,7 +20,7 @@ use super::again::Again;
 use super::at::{At, resolve};
 use super::error::OpenError;
 use super::restore::{Restored, restore_upto};
-use super::walk::{FOR_EVER, is_after, walk};
+use super::walk::{FOR_EVER, is_after, walk, walk_as};
 use crate::journal::{
     BlockRef, DataDirectory, Description, Directory, Durability, JournalError, JournalSettings,
     Recovered, ScanMode, Storage, scan,
@@ -45,6 +45,8 @@ pub struct RecordAt<'a> {
     pub position: JournalPosition,
     /// Where its block stands.
     pub place: BlockPlace,
+    /// The forms of its command, events and replies.
+    pub schema: SchemaVersion,
     /// The record.
     pub record: RecordView<'a>,
 }
@@ -134,7 +136,7 @@ impl Log {
     }
 
     /// Walks over all records in journal order: each island's in order, islands interleaved as
-    /// they were written.
+    /// they were written. They come as they were written, whatever schema they have.
     ///
     /// # Errors
     /// [`OpenError`], or what `visit` says; [`OpenError::NoBeginning`] when the beginning is
@@ -144,9 +146,28 @@ impl Log {
         mut visit: impl FnMut(RecordAt<'_>) -> Result<(), E>,
     ) -> Result<Recovered, E> {
         self.blocks(|block| {
-            let (island, place) = (block.header.island, block.header.here);
+            let (island, place, schema) =
+                (block.header.island, block.header.here, block.header.schema);
             walk(block, &self.storage, self.until, |position, record| {
-                visit(RecordAt { island, position, place, record: record.clone() })
+                visit(RecordAt { island, position, place, schema, record: record.clone() })
+            })
+        })
+    }
+
+    /// The same, with the records in the form that `I` has now.
+    ///
+    /// # Errors
+    /// As [`Log::records`]; [`OpenError::Form`] also for what cannot be rewritten, or was written
+    /// by a newer program.
+    pub fn records_as<I: Island, E: From<OpenError>>(
+        &self,
+        mut visit: impl FnMut(RecordAt<'_>) -> Result<(), E>,
+    ) -> Result<Recovered, E> {
+        let schema = SchemaVersion(I::SCHEMA_VERSION);
+        self.blocks(|block| {
+            let (island, place) = (block.header.island, block.header.here);
+            walk_as::<I, E>(block, &self.storage, self.until, |position, record| {
+                visit(RecordAt { island, position, place, schema, record: record.clone() })
             })
         })
     }
@@ -158,7 +179,7 @@ impl Log {
     ) -> Result<Recovered, E> {
         has_beginning(&self.storage)?;
         let mut sink = |block: BlockRef| {
-            if is_after(block.body(), self.until) { Ok(()) } else { visit(&block).map_err(Stop) }
+            if is_after(block.records(), self.until) { Ok(()) } else { visit(&block).map_err(Stop) }
         };
         scan(&self.storage, &self.settings, ScanMode::ReadOnly, &mut sink).map_err(|stop| stop.0)
     }

@@ -4,7 +4,8 @@
 //! 1. Restoring evolves recorded events; it decides nothing and sends nothing.
 //! 2. Islands are restored in parallel: each block goes, uncopied, to the thread of its island.
 //! 3. Whatever contradicts itself is refused with island, position and place.
-//! 4. [`Again`] decides recorded inputs anew, to [verify](Again::verify) what was recorded, or to
+//! 4. Where a block holds the digest of the state it leads to, the replay's is compared with it.
+//! 5. [`Again`] decides recorded inputs anew, to [verify](Again::verify) what was recorded, or to
 //!    see [what another decider](Again::what_if) would do; nothing of it is kept or sent.
 //!
 //! It doesn't know what an event means.
@@ -14,6 +15,7 @@ mod at;
 mod causes;
 mod diff;
 mod difference;
+mod digests;
 mod error;
 mod index;
 mod log;
@@ -28,6 +30,7 @@ pub use at::At;
 pub use causes::{Causes, RecordId};
 pub use diff::{FirstDifference, IslandDiff, Side, diff};
 pub use difference::{Difference, Part, PartDiffers};
+pub use digests::OtherState;
 pub use error::OpenError;
 pub use index::Record;
 pub use log::{Log, RecordAt};

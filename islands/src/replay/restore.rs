@@ -7,14 +7,15 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use archipelago_core::id::IslandId;
+use archipelago_core::id::{IslandId, JournalPosition};
 use archipelago_core::island::Island;
 use archipelago_core::replay::{Digest, Image, ReplayError};
 use archipelago_core::time::Stamp;
 
+use super::digests::{Said, compare};
 use super::error::OpenError;
 use super::spread::{Work, gather, share_out, spread};
-use super::walk::{FOR_EVER, failed, is_after, walk};
+use super::walk::{FOR_EVER, failed, is_after, walk_as};
 use crate::journal::{BlockRef, JournalSettings, Recovered, ScanMode, Storage};
 
 /// What a replay did.
@@ -26,8 +27,20 @@ pub struct Figures {
     pub events: u64,
     /// Messages that were not sent again.
     pub sends_suppressed: u64,
+    /// Digests of states that the journal held, and that were the replay's own.
+    pub digests: u64,
     /// How long it took, reading included.
     pub elapsed: Duration,
+}
+
+impl Figures {
+    /// Adds those of other islands; time is not added.
+    const fn add(&mut self, other: &Self) {
+        self.records += other.records;
+        self.events += other.events;
+        self.sends_suppressed += other.sends_suppressed;
+        self.digests += other.digests;
+    }
 }
 
 /// All islands of a journal, as they were.
@@ -83,16 +96,17 @@ struct Share<'a, I> {
     /// How many workers there are.
     workers: usize,
     images: Vec<Image<I>>,
+    /// By island: see [`compare`].
+    sure: Vec<JournalPosition>,
     figures: Figures,
 }
 
 impl<I: Island> Work for Share<'_, I> {
     fn take(&mut self, block: &BlockRef) -> Result<(), OpenError> {
-        let image = &mut self.images[block.header.island.0 as usize / self.workers];
-        let figures = apply_upto(image, block, self.storage, self.until)?;
-        self.figures.records += figures.records;
-        self.figures.events += figures.events;
-        self.figures.sends_suppressed += figures.sends_suppressed;
+        let at = block.header.island.0 as usize / self.workers;
+        let (image, sure) = (&mut self.images[at], &mut self.sure[at]);
+        let figures = apply_upto(image, block, self.storage, self.until, sure)?;
+        self.figures.add(&figures);
         Ok(())
     }
 }
@@ -101,12 +115,14 @@ impl<I: Island> Work for Share<'_, I> {
 ///
 /// # Errors
 /// [`OpenError::Record`]; the image is then half changed and must not be used.
+/// [`OpenError::OtherState`].
 pub fn apply_block<I: Island>(
     image: &mut Image<I>,
     block: &BlockRef,
     storage: &dyn Storage,
 ) -> Result<Figures, OpenError> {
-    apply_upto(image, block, storage, FOR_EVER)
+    let mut sure = image.position;
+    apply_upto(image, block, storage, FOR_EVER, &mut sure)
 }
 
 /// The same, but only the records stamped up to `until`.
@@ -115,14 +131,15 @@ fn apply_upto<I: Island>(
     block: &BlockRef,
     storage: &dyn Storage,
     until: Stamp,
+    sure: &mut JournalPosition,
 ) -> Result<Figures, OpenError> {
     let header = &block.header;
     let mut figures = Figures::default();
-    if is_after(block.body(), until) {
+    if is_after(block.records(), until) {
         return Ok(figures);
     }
     follows(image, block, storage)?;
-    walk(block, storage, until, |position, record| {
+    walk_as::<I, _>(block, storage, until, |position, record| {
         let applied = guarded(|| image.apply(record));
         let applied = applied.map_err(|error| failed(storage, header, position, &error))?;
         figures.records += 1;
@@ -130,6 +147,11 @@ fn apply_upto<I: Island>(
         figures.sends_suppressed += applied.sends;
         Ok::<(), OpenError>(())
     })?;
+    match compare(image, block, storage, sure)? {
+        Said::Nothing => {}
+        Said::Agrees => figures.digests = 1,
+        Said::Differs(other) => return Err(OpenError::OtherState(other)),
+    }
     Ok(figures)
 }
 
@@ -194,15 +216,16 @@ pub(super) fn restore_upto<I: Island>(
     let started = Instant::now();
     let shares = share_out(images, threads);
     let workers = shares.len();
-    let work = |images| Share { storage, until, workers, images, figures: Figures::default() };
+    let work = |images: Vec<Image<I>>| {
+        let sure = images.iter().map(|image| image.position).collect();
+        Share { storage, until, workers, images, sure, figures: Figures::default() }
+    };
     let shares = shares.into_iter().map(work).collect();
     let (recovered, shares) = spread(storage, settings, (mode, from), shares, &mut |_| ())?;
     let mut figures = Figures::default();
     let mut images = Vec::with_capacity(workers);
     for share in shares {
-        figures.records += share.figures.records;
-        figures.events += share.figures.events;
-        figures.sends_suppressed += share.figures.sends_suppressed;
+        figures.add(&share.figures);
         images.push(share.images);
     }
     figures.elapsed = started.elapsed();

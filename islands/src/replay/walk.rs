@@ -4,17 +4,24 @@
 //! 1. Records stamped after the end asked for are not handed out. Stamps rise on an island, so
 //!    what is handed out is a beginning of its journal.
 //! 2. A block holds as many records as its header says.
+//! 3. Who knows the island gets records in its current form: those of an older schema rewritten,
+//!    one at a time; those of a newer one are an error.
 //!
 //! It doesn't know what is done with records.
 
 use archipelago_core::bytes::Malformed;
 use archipelago_core::id::JournalPosition;
+use archipelago_core::island::Island;
 use archipelago_core::journal::frame::{BlockHeader, BlockPlace};
 use archipelago_core::journal::record::{RecordView, RecordsView};
+use archipelago_core::replay::{Upcast, UpcastError};
 use archipelago_core::time::Stamp;
 
 use super::error::OpenError;
 use crate::journal::{BlockRef, Storage};
+
+/// A record's length stands before it.
+const LENGTH_BYTES: usize = 4;
 
 /// After every record.
 pub(super) const FOR_EVER: Stamp = Stamp(u64::MAX);
@@ -30,6 +37,17 @@ pub(super) fn failed(
     OpenError::Record { island: header.island, position, place, reason: reason.to_string() }
 }
 
+/// A record that cannot be rewritten, with its place.
+fn not_ours(
+    storage: &dyn Storage,
+    header: &BlockHeader,
+    position: JournalPosition,
+    reason: UpcastError,
+) -> OpenError {
+    let place = in_words(storage, header.here);
+    OpenError::Form { island: header.island, position, place, reason }
+}
+
 /// A place as a file and an offset.
 pub(super) fn in_words(storage: &dyn Storage, place: BlockPlace) -> String {
     format!("{}, offset {}", storage.name(place.segment), place.offset)
@@ -41,7 +59,41 @@ pub(super) fn is_after(body: &[u8], until: Stamp) -> bool {
         && matches!(RecordsView::new(body).next_record(), Ok(Some(record)) if record.stamp > until)
 }
 
-/// Hands the records of `block` that are stamped up to `until` to `visit`, in order.
+/// The same as [`walk`], with the records in the form that `I` has now.
+///
+/// # Errors
+/// As [`walk`]; [`OpenError::Form`] also for what cannot be rewritten.
+#[inline]
+pub(super) fn walk_as<I: Island, E: From<OpenError>>(
+    block: &BlockRef,
+    storage: &dyn Storage,
+    until: Stamp,
+    mut visit: impl FnMut(JournalPosition, &RecordView<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let header = &block.header;
+    let upcast = Upcast::<I>::from(header.schema);
+    let upcast = upcast.map_err(|error| not_ours(storage, header, header.first, error))?;
+    let Some(upcast) = upcast else { return walk(block, storage, until, visit) };
+    let mut now = Vec::new();
+    walk(block, storage, until, |position, record| {
+        let record = rewritten(&upcast, record, &mut now);
+        visit(position, &record.map_err(|error| not_ours(storage, header, position, error))?)
+    })
+}
+
+/// A record in its new form; `now` holds its bytes.
+pub(super) fn rewritten<'a, I: Island>(
+    upcast: &Upcast<I>,
+    record: &RecordView<'_>,
+    now: &'a mut Vec<u8>,
+) -> Result<RecordView<'a>, UpcastError> {
+    now.clear();
+    upcast.record(record, now)?;
+    Ok(RecordView::parse(&now[LENGTH_BYTES..])?)
+}
+
+/// Hands the records of `block` that are stamped up to `until` to `visit`, in order, as they were
+/// written.
 ///
 /// # Errors
 /// [`OpenError::Record`], or what `visit` says.
@@ -53,7 +105,7 @@ pub(super) fn walk<E: From<OpenError>>(
     mut visit: impl FnMut(JournalPosition, &RecordView<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     let header = &block.header;
-    let mut records = RecordsView::new(block.body());
+    let mut records = RecordsView::new(block.records());
     let mut position = header.first;
     let malformed = |position, error: Malformed| failed(storage, header, position, &error);
     while let Some(record) = records.next_record().map_err(|error| malformed(position, error))? {

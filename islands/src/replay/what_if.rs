@@ -9,6 +9,7 @@ use std::time::Duration;
 use archipelago_core::journal::frame::CommitNumber;
 
 use super::difference::{Difference, Part};
+use super::digests::OtherState;
 
 /// How much was decided again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Decided {
     pub after: Option<CommitNumber>,
     /// Recorded events, evolved on the way.
     pub events: u64,
+    /// Digests of states that the journal held, and that were the replay's own.
+    pub digests: u64,
     /// How long it took, reading included.
     pub elapsed: Duration,
 }
@@ -33,20 +36,25 @@ pub struct Verified {
     pub differing: u64,
     /// The first of them in the order of the journal.
     pub first: Option<Difference>,
+    /// The first block whose records lead to another state than when they were decided.
+    pub other_state: Option<OtherState>,
 }
 
 impl Verified {
-    pub(super) fn of(what_if: WhatIf) -> Self {
+    pub(super) fn of(what_if: WhatIf, other_state: Option<OtherState>) -> Self {
         let (decided, differing) = (what_if.decided, what_if.differing());
         let all = what_if.kinds.into_values().flat_map(|kind| kind.first);
         let first = all.min_by_key(Difference::order);
-        Self { decided, differing, first }
+        Self { decided, differing, first, other_state }
     }
 }
 
 impl fmt::Display for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { decided, differing, first } = self;
+        let Self { decided, differing, first, other_state } = self;
+        if let Some(other) = other_state {
+            write!(f, "{other}; ")?;
+        }
         match first {
             None => write!(f, "{} records, decided again as recorded", decided.records),
             Some(first) => {
@@ -108,6 +116,7 @@ impl WhatIf {
     ) {
         self.decided.records += decided.records;
         self.decided.events += decided.events;
+        self.decided.digests += decided.digests;
         for (kind, found) in kinds {
             let all = self.kinds.entry(kind).or_default();
             all.records += found.records;

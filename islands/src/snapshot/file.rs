@@ -7,7 +7,8 @@
 //! Rules:
 //! 1. Numbers are little endian. The head has a checksum, each island its own, and its digest.
 //! 2. Whatever does not check is an error in words, never a panic and never half used.
-//! 3. One island's bytes at a time are in memory.
+//! 3. Timers, kept replies and messages of an older schema are rewritten as they are read.
+//! 4. One island's bytes at a time are in memory.
 //!
 //! It doesn't know where files are.
 
@@ -16,9 +17,9 @@ use std::io::{self, Read, Write};
 use archipelago_core::codec;
 use archipelago_core::id::{IslandId, Life};
 use archipelago_core::island::Island;
-use archipelago_core::journal::frame::{CodeVersion, body_crc};
+use archipelago_core::journal::frame::{SchemaVersion, body_crc};
 use archipelago_core::link::chunk::Chunk;
-use archipelago_core::replay::Image;
+use archipelago_core::replay::{Image, Upcast};
 use serde::{Deserialize, Serialize};
 
 use crate::journal::{Ending, IslandTail, JournalSettings, Recovered};
@@ -37,8 +38,8 @@ pub struct Taken {
     pub life: Life,
     /// [`Island::STATE_VERSION`] of the program that made it.
     pub state_version: u32,
-    /// The version of its code.
-    pub code: CodeVersion,
+    /// The forms that its timers' commands, kept replies and messages have.
+    pub schema: SchemaVersion,
     /// How many islands follow.
     pub islands: u32,
     /// Where each island's journal ended, by number.
@@ -64,7 +65,7 @@ impl Taken {
         Self {
             life: settings.life,
             state_version: I::STATE_VERSION,
-            code: settings.code,
+            schema: SchemaVersion(I::SCHEMA_VERSION),
             islands: settings.islands,
             tails: found.islands.clone(),
             end: End { next, last, chain, ending, bytes },
@@ -145,6 +146,7 @@ impl<I: Island> Snapshot<I> {
     pub(super) fn read(input: &mut dyn Read, settings: &JournalSettings) -> Result<Self, String> {
         let taken = Taken::read(input)?;
         taken.fits::<I>(settings)?;
+        let upcast = Upcast::<I>::from(taken.schema).map_err(|error| error.to_string())?;
         let (mut images, mut all) = (Vec::new(), Vec::new());
         let mut bytes = Vec::new();
         for island in 0..taken.islands {
@@ -158,7 +160,13 @@ impl<I: Island> Snapshot<I> {
             if read.map_err(|error| wrong(&error))? as u64 != length {
                 return Err(wrong(&"it is cut off"));
             }
-            let (image, unacked) = Image::load(&bytes).map_err(|error| wrong(&error))?;
+            let (mut image, mut unacked) = Image::load(&bytes).map_err(|error| wrong(&error))?;
+            if let Some(upcast) = &upcast {
+                upcast.image(&mut image).map_err(|error| wrong(&error))?;
+                for (_, chunk) in &mut unacked {
+                    *chunk = upcast.chunk(chunk).map_err(|error| wrong(&error))?;
+                }
+            }
             images.push(image);
             all.push(unacked);
         }

@@ -252,7 +252,7 @@ fn unacked<I: Island>(
     before: Unacked,
 ) -> Result<(Unacked, Left), OpenError> {
     let mut left = Left::Nothing;
-    let mut rereader = Rereader::new(Arc::clone(storage), settings.life);
+    let mut rereader = Rereader::new::<I>(Arc::clone(storage), settings.life);
     let mut before = before.into_iter();
     let mut all = Vec::with_capacity(images.len());
     for (at, image) in images.iter().enumerate() {

@@ -67,11 +67,13 @@ pub enum Mark {
     Stall,
     /// A world ended with a part broken for ever.
     LeftBroken,
+    /// A restart led to a state whose digest the journal holds.
+    DigestAgreed,
 }
 
 impl Mark {
     /// All, with what they are called.
-    pub const ALL: [(Self, &'static str); 31] = [
+    pub const ALL: [(Self, &'static str); 32] = [
         (Self::Crash, "the process crashes"),
         (Self::CrashBeforeWrite, "a crash before a write"),
         (Self::CrashAfterCreate, "a crash after a segment is made"),
@@ -103,6 +105,7 @@ impl Mark {
         (Self::ClockBack, "a clock goes back"),
         (Self::Stall, "a commit stalls"),
         (Self::LeftBroken, "a part stays broken for ever"),
+        (Self::DigestAgreed, "a restart leads to a state whose digest the journal holds"),
     ];
 }
 

@@ -7,7 +7,9 @@ use archipelago::replay::{Again, Decided, Log};
 use super::args::{VerifyArgs, WhatIfArgs};
 use super::failure::Failure;
 use super::progress::Progress;
-use super::report::{DifferenceView, KindView, VerifyReport, WhatIfReport, per_second};
+use super::report::{
+    DifferenceView, KindView, OtherStateView, VerifyReport, WhatIfReport, per_second,
+};
 use super::setting::Setting;
 
 /// Decides every recorded input again and compares, byte for byte.
@@ -21,13 +23,15 @@ pub fn verify(args: &VerifyArgs) -> Result<VerifyReport, Failure> {
     let progress = bar(&log)?;
     let verified = again(&log, args.threads, &progress).verify(setting.island())?;
     drop(progress);
-    let Decided { records, events, elapsed, after } = verified.decided;
+    let Decided { records, events, digests, elapsed, after } = verified.decided;
     let seconds = elapsed.as_secs_f64();
     Ok(VerifyReport {
         records,
         events,
         differing: verified.differing,
+        digests_compared: digests,
         first: verified.first.as_ref().map(DifferenceView::of),
+        other_state: verified.other_state.as_ref().map(OtherStateView::of),
         seconds,
         records_per_second: per_second(records, seconds),
         after_commit: after.map(|commit| commit.0),

@@ -88,7 +88,10 @@ impl From<BadShape> for Failure {
 
 impl From<archipelago::replay::OpenError> for Failure {
     fn from(error: archipelago::replay::OpenError) -> Self {
-        Self::input(error.to_string())
+        match error {
+            archipelago::replay::OpenError::OtherState(other) => Self::check(other.to_string()),
+            error => Self::input(error.to_string()),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use archipelago::journal::{DataDirectory, Durability};
 use archipelago::replay::Log;
-use archipelago_core::journal::frame::CodeVersion;
+use archipelago_core::journal::frame::SchemaVersion;
 
 use super::args::PrefixesArgs;
 use super::failure::Failure;
@@ -24,7 +24,7 @@ pub fn prefixes(args: &PrefixesArgs) -> Result<PrefixesReport, Failure> {
     let setting = Setting::of(&Log::open(&args.data)?)?;
     let cannot = |error: &dyn std::fmt::Display| Failure::input(error.to_string());
     let data = DataDirectory::open_read_only(&args.data).map_err(|error| cannot(&error))?;
-    let settings = data.description().settings(CodeVersion::default(), Durability::Disk);
+    let settings = data.description().settings(SchemaVersion::default(), Durability::Disk);
     let storage = Arc::new(data.storage().map_err(|error| cannot(&error))?);
     let progress = Progress::unknown("checking every prefix");
     let began = Instant::now();

@@ -58,6 +58,7 @@ pub fn report(restored: &Restored<Warehouse>) -> Result<ReplayReport, Failure> {
         bytes: restored.recovered.bytes,
         sends_suppressed: restored.figures.sends_suppressed,
         sends_owed: restored.sends_owed(),
+        digests_compared: restored.figures.digests,
         events_per_second: per_second(restored.figures.events, seconds),
         seconds,
         digest: digest.to_string(),

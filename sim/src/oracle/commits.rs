@@ -73,7 +73,13 @@ impl Commit {
         Ok(Some(Self { number, watermark, place, bytes, headers, content }))
     }
 
-    /// Where a block's body stands in `bytes`.
+    /// Where a block's records stand in `bytes`.
+    pub(super) fn records(&self, header: &BlockHeader) -> Range<usize> {
+        let start = self.body(header).start;
+        start..start + header.records_bytes()
+    }
+
+    /// Where a block's body stands in `bytes`, its trailer included.
     pub(super) fn body(&self, header: &BlockHeader) -> Range<usize> {
         let start = (header.here.offset - self.place.offset) as usize + HEADER_BYTES;
         start..start + header.body_bytes as usize

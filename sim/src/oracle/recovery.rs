@@ -106,25 +106,25 @@ impl<I: Island> Recovery<I> for Product {
         tail: Option<BlockPlace>,
         first: LinkSeq,
     ) -> Option<Chunk> {
-        Rereader::new(Arc::clone(storage), life).reread(from, tail, to, first)
+        Rereader::new::<I>(Arc::clone(storage), life).reread(from, tail, to, first)
     }
 
     fn restart(&mut self, start: Start<Nobody>) -> Result<BTreeMap<Pair, Vec<Owed>>, String> {
-        restart(start)
+        restart::<I, Nobody>(start)
     }
 }
 
-/// Starts islands with the runtime's kernels and drivers, carries their hellos and answers, and
-/// returns the messages they send, by link; no message is delivered.
+/// Starts islands of a journal of `I`s with the runtime's kernels and drivers, carries their hellos
+/// and answers, and returns the messages they send, by link; no message is delivered.
 ///
 /// # Errors
 /// What is wrong with a frame.
-pub fn restart<J: Island>(start: Start<J>) -> Result<BTreeMap<Pair, Vec<Owed>>, String> {
+pub fn restart<I: Island, J: Island>(start: Start<J>) -> Result<BTreeMap<Pair, Vec<Owed>>, String> {
     const NOW: Millis = Millis(1);
     // No limit holds back a message: all that would leave in the end leaves now.
     let links = LinkLimits { window: u32::MAX, held_max: 1, kept_max: u32::MAX };
     let limits = Limits { links, ..Limits::default() };
-    let mut rereader = Rereader::new(start.storage, start.life);
+    let mut rereader = Rereader::new::<I>(start.storage, start.life);
     let (life, table) = (start.life, start.table);
     let mut drivers: BTreeMap<IslandId, Driver<J>> = BTreeMap::new();
     for (island, (image, tail)) in start.islands {

@@ -139,7 +139,7 @@ mod tests {
         Durability, JournalError, JournalSettings, Memory, Recovered, Storage, scan,
     };
     use archipelago_core::id::{IslandId, JournalPosition, Life};
-    use archipelago_core::journal::frame::{Block, CodeVersion};
+    use archipelago_core::journal::frame::{Block, SchemaVersion};
 
     use super::*;
     use crate::oracle::crc::hide;
@@ -148,7 +148,7 @@ mod tests {
         life: Life(3),
         islands: 1,
         segment_bytes: 4096,
-        code: CodeVersion(1),
+        schema: SchemaVersion(1),
         durability: Durability::Disk,
     };
 
@@ -162,7 +162,7 @@ mod tests {
         let storage = Memory::new();
         let mut book = Book::resume(SETTINGS, &recovered(&storage)).unwrap();
         let (island, first) = (IslandId(0), JournalPosition(1));
-        let block = Block { island, first, records: 1, body: body.to_vec() };
+        let block = Block { island, first, records: 1, body: body.to_vec(), trailer: None };
         let commit = book.prepare(&mut vec![block]).unwrap().unwrap();
         storage.create(commit.create().unwrap()).unwrap();
         storage.write_at(commit.place().segment, 0, commit.image()).unwrap();

@@ -17,7 +17,7 @@ use archipelago::journal::{Durability, JournalSettings, SEGMENT_BYTES};
 use archipelago_core::command::route::{self, Table};
 use archipelago_core::id::{IslandId, Life};
 use archipelago_core::island::Island;
-use archipelago_core::journal::frame::{Block, SegmentNumber};
+use archipelago_core::journal::frame::{Block, SchemaVersion, SegmentNumber};
 use archipelago_core::link::frame::Frame;
 use archipelago_core::time::Millis;
 
@@ -149,7 +149,7 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
             life: Life(1),
             islands: plan.islands,
             segment_bytes: SEGMENT_BYTES,
-            code: Default::default(),
+            schema: SchemaVersion(I::SCHEMA_VERSION),
             durability,
         };
         let mut sea = Sea::new(settings, plan.costs.clone(), make)?;

@@ -72,7 +72,7 @@ impl<I: Island> Sea<I> {
             let kernel = Kernel::start(island, table, life, Session(1), limits, image);
             Driver::new(island, kernel, None)
         });
-        let rereader = Rereader::new(Arc::<Memory>::clone(&storage), settings.life);
+        let rereader = Rereader::new::<I>(Arc::<Memory>::clone(&storage), settings.life);
         let drivers = drivers.collect();
         let (answers, meter) = (unbounded(), None);
         Ok(Self { drivers, book, storage, rereader, costs, answers, meter })

@@ -33,6 +33,8 @@ pub enum Stream {
     Clock,
     /// What stays broken.
     Heal,
+    /// How often islands digest their state.
+    Digests,
 }
 
 /// Draws for one seed.

@@ -23,7 +23,8 @@ use super::disk::lie::Written;
 use super::disk::{Disk, Trap};
 use super::witness::{Violation, Witness};
 
-/// A block on its way to the disk, as the witness will see it: where its body stands in the commit.
+/// A block on its way to the disk, as the witness will see it: where its records stand in the
+/// commit.
 type Seen = (IslandId, JournalPosition, Range<usize>);
 
 /// A boundary of a commit: where a crash is worth trying.
@@ -146,7 +147,7 @@ impl<I: Island> Process<I> {
             listed: vec![false; drivers.len()],
             drivers,
             journal,
-            rereader: Rereader::new(storage, settings.life),
+            rereader: Rereader::new::<I>(storage, settings.life),
             disk: Arc::clone(disk),
             writing: None,
             unsealed: Vec::new(),
@@ -207,8 +208,8 @@ impl<I: Island> Process<I> {
         let seen = blocks.iter().map(|block| {
             sealed(block);
             let start = bytes + HEADER_BYTES;
-            bytes = start + block.body.len();
-            (block.island, block.first, start..bytes)
+            bytes = start + block.body_bytes();
+            (block.island, block.first, start..start + block.body.len())
         });
         let seen: Vec<Seen> = seen.collect();
         if boundary == Some(Boundary::BeforeWrite) && !blocks.is_empty() {

@@ -36,6 +36,8 @@ pub(super) struct Revived<I> {
 pub(super) struct Reading<I> {
     pub(super) islands: Vec<Revived<I>>,
     pub(super) recovered: Recovered,
+    /// Digests of states that the journal held, and that were the replay's own.
+    pub(super) digests: u64,
 }
 
 /// Why a process does not start.
@@ -75,7 +77,7 @@ pub(super) fn revive<I: Island>(
         let BlockHeader { island, first, .. } = block.header;
         // What is on its way to the disk is not durable yet.
         if mode == ScanMode::Repair {
-            witness.see(island, first, block.body())?;
+            witness.see(island, first, block.records())?;
         }
         match from_saved.get_mut(island.0 as usize) {
             // A snapshot is made of what is durable, so it ends where a block ends.
@@ -105,7 +107,7 @@ pub(super) fn revive<I: Island>(
         }
     });
     let islands = islands.collect::<Result<_, _>>()?;
-    Ok(Reading { islands, recovered: restored.recovered })
+    Ok(Reading { islands, recovered: restored.recovered, digests: restored.figures.digests })
 }
 
 /// A snapshot and the records behind it don't give the state.

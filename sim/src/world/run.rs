@@ -13,7 +13,8 @@ use archipelago::command::Completion;
 use archipelago::journal::{Durability, Durable, JournalSettings};
 use archipelago_core::command::route::{self, Table};
 use archipelago_core::id::{IslandId, Life, RequestNumber};
-use archipelago_core::island::Island;
+use archipelago_core::island::{DigestPolicy, Island};
+use archipelago_core::journal::frame::SchemaVersion;
 use archipelago_core::link::frame::Frame;
 use archipelago_core::replay::Image;
 use archipelago_core::time::Millis;
@@ -164,6 +165,16 @@ pub struct Outcome {
 /// Both ends of the queue of answers.
 type Answers<R> = (Sender<Completion<R>>, Receiver<Completion<R>>);
 
+/// In some worlds islands digest their state often, so that restarts compare it; small worlds would
+/// never come to it.
+fn digests(dice: &Dice, planned: DigestPolicy) -> DigestPolicy {
+    match dice.below(Stream::Digests, 0, 0, 8) {
+        0 => DigestPolicy::every(1),
+        1 => DigestPolicy::every(1 + dice.below(Stream::Digests, 0, 1, 64)),
+        _ => planned,
+    }
+}
+
 /// One world.
 pub struct World<'a, I: Island> {
     pub(super) plan: &'a Plan<I>,
@@ -175,6 +186,7 @@ pub struct World<'a, I: Island> {
     pub(super) now: u64,
     pub(super) agenda: Agenda<Event>,
     pub(super) settings: JournalSettings,
+    pub(super) digests: DigestPolicy,
     pub(super) table: Arc<Table>,
     pub(super) disk: Arc<Disk>,
     pub(super) links: FakeLinks,
@@ -274,7 +286,7 @@ impl<'a, I: Island> World<'a, I> {
             life: Life(dice.bits(Stream::Disk, 0, 0)),
             islands,
             segment_bytes: SEGMENT_BYTES,
-            code: Default::default(),
+            schema: SchemaVersion(I::SCHEMA_VERSION),
             durability: Durability::Disk,
         };
         let client = route::client_id(CLIENT);
@@ -289,6 +301,7 @@ impl<'a, I: Island> World<'a, I> {
             now: 0,
             agenda: Agenda::new(),
             settings,
+            digests: digests(&dice, plan.limits.digests),
             table: Arc::new(table),
             disk: Arc::new(Disk::default()),
             links: FakeLinks::default(),

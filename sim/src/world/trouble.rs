@@ -14,7 +14,7 @@ use std::sync::Arc;
 use archipelago::drive::Driver;
 use archipelago::journal::ScanMode;
 use archipelago_core::id::{IslandId, RequestNumber, Session};
-use archipelago_core::island::{Island, Kernel};
+use archipelago_core::island::{Island, Kernel, Limits};
 
 use super::decision::Kind;
 use super::dice::Stream;
@@ -252,6 +252,7 @@ impl<I: Island> World<'_, I> {
                 return Ok(());
             }
         };
+        self.note_digests(reading.digests);
         let mut drivers = Vec::new();
         for (at, revived) in reading.islands.into_iter().enumerate() {
             let island = IslandId(at as u32);
@@ -262,6 +263,12 @@ impl<I: Island> World<'_, I> {
         self.look(Moment::Commit)?;
         (0..self.islands).try_for_each(|island| self.touched(IslandId(island)))?;
         self.ask_all_again(|_| true)
+    }
+
+    fn note_digests(&mut self, compared: u64) {
+        if compared > 0 {
+            self.figures.marks.hit(Mark::DigestAgreed);
+        }
     }
 
     /// The driver of an island that goes on.
@@ -284,7 +291,8 @@ impl<I: Island> World<'_, I> {
         let run = self.starts;
         self.runs[island.0 as usize] = run;
         self.ticks[island.0 as usize] = u64::MAX;
-        let (table, limits) = (Arc::clone(&self.table), self.plan.limits);
+        let table = Arc::clone(&self.table);
+        let limits = Limits { digests: self.digests, ..self.plan.limits };
         let (life, session) = (self.settings.life, Session(run));
         let mut kernel = Kernel::start(island, table, life, session, limits, revived.image);
         kernel.adopt(revived.unacked);
@@ -337,6 +345,7 @@ impl<I: Island> World<'_, I> {
             Trouble::Broken(violation) => violation,
             Trouble::Refused(why) => Violation::new("an island's journal can be read", why),
         })?;
+        self.note_digests(reading.digests);
         let at = island.0 as usize;
         let tail = reading.recovered.islands.get(at).and_then(|tail| tail.place);
         let revived = reading.islands.into_iter().nth(at).expect("every island is read");

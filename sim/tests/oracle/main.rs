@@ -120,7 +120,7 @@ fn naively(
         let islands =
             islands.map(|(id, (image, tail))| (IslandId(id as u32), (image, tail.place))).collect();
         let table = Arc::new(Table::modulo(ISLANDS).unwrap());
-        restart(Start { storage, life, table, islands }).unwrap()
+        restart::<Toy, _>(Start { storage, life, table, islands }).unwrap()
     };
     (last, digests, start)
 }

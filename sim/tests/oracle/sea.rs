@@ -13,7 +13,7 @@ use archipelago::journal::{
 use archipelago_core::command::route::Table;
 use archipelago_core::id::{Asker, ClientId, IslandId, Life, RequestNumber, Session, Slot};
 use archipelago_core::island::{Island, Kernel, Limits, Output, Request, Turn};
-use archipelago_core::journal::frame::CodeVersion;
+use archipelago_core::journal::frame::SchemaVersion;
 use archipelago_core::link::frame::Frame;
 use archipelago_core::replay::Image;
 use archipelago_core::time::Millis;
@@ -115,7 +115,7 @@ impl Sea {
             life: Life(7),
             islands: ISLANDS,
             segment_bytes: 3 * 4096,
-            code: CodeVersion(1),
+            schema: SchemaVersion::default(),
             durability: Durability::Disk,
         };
         let storage = Arc::new(Memory::new());
@@ -130,7 +130,7 @@ impl Sea {
         Self {
             kernels: (0..ISLANDS).map(|island| start(IslandId(island))).collect(),
             book: Book::resume(settings, &found).unwrap(),
-            rereader: Rereader::new(Arc::<Memory>::clone(&storage), settings.life),
+            rereader: Rereader::new::<Toy>(Arc::<Memory>::clone(&storage), settings.life),
             frames: VecDeque::new(),
             writing: VecDeque::new(),
             asked: 0,

@@ -60,7 +60,7 @@ impl Recovery<Toy> for Wrong {
         let mut sink = |block: BlockRef| -> Result<(), OpenError> {
             let image = &mut images[block.header.island.0 as usize];
             if wrong == Self::LastRecordDropped {
-                let mut records = RecordsView::new(block.body());
+                let mut records = RecordsView::new(block.records());
                 for _ in 1..block.header.records {
                     let record = records.next_record().unwrap().unwrap();
                     image.apply(&record).unwrap();

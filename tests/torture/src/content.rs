@@ -1,8 +1,8 @@
 //! What the tortured journals hold: bytes that follow from island and position, so that whoever
 //! reads them can tell whether they are right.
 //!
-//! A body is its records' bytes, each with its length in four bytes in front: not the product's
-//! records, since the journal does not know what a record is.
+//! Some blocks have a trailer. A body is its records' bytes, each with its length in four bytes in
+//! front: not the product's records, since the journal does not know what a record is.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +12,9 @@ use archipelago::journal::{
     JournalSettings, Recovered, ScanMode, Storage, scan,
 };
 use archipelago_core::id::{IslandId, JournalPosition, Life};
-use archipelago_core::journal::frame::{Block, CodeVersion};
+use archipelago_core::journal::frame::{Block, SchemaVersion};
+use archipelago_core::journal::trailer::Trailer;
+use archipelago_core::replay::Digest;
 
 use crate::chance::Chance;
 
@@ -38,7 +40,11 @@ pub fn block(island: IslandId, first: JournalPosition, records: u32) -> Block {
         body.extend((record.len() as u32).to_le_bytes());
         body.extend(record);
     }
-    Block { island, first, records, body }
+    let trailer = first.0.is_multiple_of(3).then(|| Trailer {
+        state_version: island.0,
+        digest: Digest(u128::from(first.0) << 64 | u128::from(records)),
+    });
+    Block { island, first, records, body, trailer }
 }
 
 /// What a data directory of torture is made for.
@@ -61,7 +67,7 @@ pub struct Opened {
 /// Opens a directory to write, and checks all it holds.
 pub fn open(path: &Path, segment_bytes: u64) -> Result<Opened, JournalError> {
     let data = DataDirectory::create_or_open(path, &description(segment_bytes))?;
-    let settings = data.description().settings(CodeVersion(1), Durability::Disk);
+    let settings = data.description().settings(SchemaVersion(1), Durability::Disk);
     let storage = Arc::new(data.storage()?);
     let recovered = read(&*storage, &settings, ScanMode::Repair)?;
     Ok(Opened { storage, settings, recovered })
@@ -70,7 +76,7 @@ pub fn open(path: &Path, segment_bytes: u64) -> Result<Opened, JournalError> {
 /// Looks at a directory without changing it, and checks all it holds.
 pub fn look(path: &Path) -> Result<Recovered, JournalError> {
     let data = DataDirectory::open_read_only(path)?;
-    let settings = data.description().settings(CodeVersion(1), Durability::Disk);
+    let settings = data.description().settings(SchemaVersion(1), Durability::Disk);
     read(&data.storage()?, &settings, ScanMode::ReadOnly)
 }
 
@@ -83,7 +89,8 @@ fn read(
         let header = &found.header;
         let expected = block(header.island, header.first, header.records);
         // A wrong byte behind two right checksums: no error of the journal's, a breach.
-        assert!(found.body() == expected.body, "wrong bytes at {}", header.here);
+        let right = found.records() == expected.body && found.trailer() == expected.trailer;
+        assert!(right, "wrong bytes at {}", header.here);
         Ok(())
     })
 }

@@ -15,7 +15,7 @@ use archipelago::core::bytes::Reader;
 use archipelago::core::codec::{decode, encode};
 use archipelago::core::id::{IslandId, JournalPosition, Life, LinkSeq, Session};
 use archipelago::core::journal::frame::{
-    BlockHeader, CodeVersion, HEADER_BYTES, MAGIC, SECTOR, SegmentNumber, body_crc,
+    BlockHeader, HEADER_BYTES, MAGIC, SECTOR, SchemaVersion, SegmentNumber, body_crc,
 };
 use archipelago::core::journal::record::RecordsView;
 use archipelago::core::link::chunk::Message;
@@ -98,10 +98,13 @@ pub fn header(bytes: &[u8]) {
     }
 }
 
-/// The same header with a right mark, version and checksum.
+/// The same header with a right mark, version, length of the trailer and checksum.
 fn sound(mut header: [u8; HEADER_BYTES]) -> [u8; HEADER_BYTES] {
     header[..4].copy_from_slice(&MAGIC);
-    header[4..6].copy_from_slice(&1_u16.to_le_bytes());
+    // An odd byte is version 1, an even one a trailer.
+    let trailer = header[4].is_multiple_of(2);
+    header[4..6].copy_from_slice(&(1 + u16::from(trailer)).to_le_bytes());
+    header[88..92].copy_from_slice(&(u32::from(trailer) * 20).to_le_bytes());
     header[6] = 1 + header[6] % 2;
     let crc = body_crc(&header[..92]);
     header[92..].copy_from_slice(&crc.to_le_bytes());
@@ -186,7 +189,7 @@ fn settings() -> JournalSettings {
         life: Life(7),
         islands: 4,
         segment_bytes: SEGMENT_BYTES,
-        code: CodeVersion(1),
+        schema: SchemaVersion(1),
         durability: Durability::Disk,
     }
 }

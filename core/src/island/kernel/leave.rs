@@ -2,13 +2,17 @@
 //!
 //! It doesn't know what was decided.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use super::{Kernel, LOOK_PERIOD};
 use crate::id::{IslandId, JournalPosition};
 use crate::island::decider::Island;
+use crate::island::digests::Due;
 use crate::island::values::Output;
 use crate::journal::frame::Block;
+use crate::journal::trailer::Trailer;
 use crate::link::chunk::Chunk;
-use crate::replay::SnapshotError;
+use crate::replay::{Digest, SnapshotError};
 
 impl<I: Island> Kernel<I> {
     /// The records made since the last seal, to be journaled as one block.
@@ -21,7 +25,27 @@ impl<I: Island> Kernel<I> {
         let records = std::mem::take(&mut self.block_records);
         let first = JournalPosition(self.image.position.0 + 1 - u64::from(records));
         let body = std::mem::take(&mut self.block);
-        Some(Block { island: self.island, first, records, body })
+        let trailer = self.trailer(records, body.len());
+        Some(Block { island: self.island, first, records, body, trailer })
+    }
+
+    /// The digest of the image as the block's records leave it, when one is due. An island that
+    /// has stopped is half changed: no replay would get there.
+    fn trailer(&mut self, records: u32, bytes: usize) -> Option<Trailer> {
+        let due = self.digests.note(records, bytes);
+        if due == Due::NotYet || self.stopped.is_some() {
+            return None;
+        }
+        let image = &self.image;
+        let taken = catch_unwind(AssertUnwindSafe(|| Digest::measured(image)));
+        // A state that refuses to be serialised has no snapshots either, and these say so.
+        let Ok(Ok((digest, hashed))) = taken else {
+            self.digests.give_up();
+            return None;
+        };
+        self.digests.taken(hashed);
+        self.counters.digests += 1;
+        Some(Trailer { state_version: I::STATE_VERSION, digest })
     }
 
     /// Gives back the memory of a block that has been written.

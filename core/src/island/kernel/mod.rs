@@ -20,6 +20,7 @@ mod decide;
 mod leave;
 
 use super::decider::Island;
+use super::digests::Digests;
 use super::gate::Gate;
 use super::turn::Turn;
 use super::values::{Admitted, Answer, Counters, Limits, Refusal, Request};
@@ -48,6 +49,7 @@ pub struct Kernel<I: Island> {
     limits: Limits,
     block: Vec<u8>,
     block_records: u32,
+    digests: Digests,
     input: Vec<u8>,
     /// What the driver said last; stamps may run far ahead of it.
     now: Millis,
@@ -82,6 +84,7 @@ impl<I: Island> Kernel<I> {
             limits,
             block: Vec::new(),
             block_records: 0,
+            digests: Digests::new(limits.digests),
             input: Vec::new(),
             now: Millis(0),
             next_look: Some(Millis(0)),

@@ -19,7 +19,9 @@ use archipelago_core::command::route::{Table, client_id};
 use archipelago_core::id::{
     Asker, IslandId, JournalPosition, Life, LinkSeq, RequestNumber, Session, Slot,
 };
-use archipelago_core::island::{Admitted, Answer, Kernel, Limits, Output, Refusal, Request};
+use archipelago_core::island::{
+    Admitted, Answer, DigestPolicy, Kernel, Limits, Output, Refusal, Request,
+};
 use archipelago_core::link::frame::{Frame, Parcel};
 use archipelago_core::link::{Breach, LinkLimits};
 use archipelago_core::replay::{Digest, Image, SnapshotError};
@@ -31,9 +33,10 @@ use ledger::{Command, Ledger, Reply};
 /// The life of every directory here.
 pub(crate) const LIFE: Life = Life(7);
 
-/// Limits of the links, the others large.
+/// Limits of the links, the others large. Each block holds a digest.
 pub(crate) fn limits(window: u32, held_max: u32, kept_max: u32) -> Limits {
-    Limits { links: LinkLimits { window, held_max, kept_max }, ..Limits::default() }
+    let (links, digests) = (LinkLimits { window, held_max, kept_max }, DigestPolicy::every(1));
+    Limits { links, digests, ..Limits::default() }
 }
 
 /// One island and what outlives it.
@@ -158,6 +161,11 @@ impl World {
                     assert_eq!(*live, image.digest().unwrap(), "replay differs at {position}");
                 }
             });
+            // An island that has stopped digests no more.
+            if let Some(trailer) = block.trailer.filter(|_| block.upto() == image.position) {
+                let replayed = image.digest().unwrap();
+                assert_eq!(trailer.digest, replayed, "another digest at {}", image.position);
+            }
         }
         assert_eq!(image.position, node.journal.index.position);
         (image, unacked)

@@ -14,7 +14,7 @@ mod writing;
 use std::sync::Arc;
 
 use archipelago_core::id::{IslandId, JournalPosition, Life};
-use archipelago_core::journal::frame::{Block, BlockPlace, CodeVersion, CommitNumber, SECTOR};
+use archipelago_core::journal::frame::{Block, BlockPlace, CommitNumber, SECTOR, SchemaVersion};
 
 use super::{
     ClosedJournal, Durability, Durable, GroupJournal, JournalError, JournalSettings, Memory,
@@ -28,7 +28,7 @@ pub(super) fn settings(segment_sectors: usize) -> JournalSettings {
         life: Life(0xa11ce),
         islands: ISLANDS,
         segment_bytes: (segment_sectors * SECTOR) as u64,
-        code: CodeVersion(1),
+        schema: SchemaVersion(1),
         durability: Durability::Disk,
     }
 }
@@ -72,7 +72,7 @@ impl Story {
         if let Some(last) = body.last_mut() {
             *last |= 1;
         }
-        Block { island: IslandId(island), first, records, body }
+        Block { island: IslandId(island), first, records, body, trailer: None }
     }
 
     pub(super) fn read(&self, mode: ScanMode) -> Result<(Recovered, Vec<Told>), JournalError> {
@@ -99,7 +99,7 @@ pub(super) fn read(
             island: block.header.island,
             first: block.header.first,
             place: block.header.here,
-            body: block.body().to_vec(),
+            body: block.records().to_vec(),
         });
         Ok(())
     })?;

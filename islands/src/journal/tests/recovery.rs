@@ -236,12 +236,16 @@ const CASES: &[Case] = &[
         |m| {
             changed(m, TWO, |b| {
                 let header = &mut b[2 * SECTOR..][..HEADER_BYTES];
-                header[4] = 2;
+                header[4] = 3;
                 let crc = archipelago_core::journal::frame::body_crc(&header[..92]);
                 header[92..].copy_from_slice(&crc.to_le_bytes());
             })
         },
-        Must::Refuse(&["offset 8192", "commit 4", "format version 2, this code reads version 1"]),
+        Must::Refuse(&[
+            "offset 8192",
+            "commit 4",
+            "format version 3, this code reads versions 1 and 2",
+        ]),
     ),
     ("a missing file", None, |m| m.lose(TWO), Must::Refuse(&["is missing", "put the file back"])),
     (

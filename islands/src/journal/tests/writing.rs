@@ -127,6 +127,7 @@ fn a_block_that_does_not_continue_its_island_is_refused_and_leaves_the_book_as_i
         first: JournalPosition(first),
         records,
         body: vec![1],
+        trailer: None,
     };
     for (blocks, expected) in [
         (vec![block(0, 1, 2), block(1, 1, 1), block(0, 2, 1)], "position 2, expected 3"),

@@ -28,7 +28,7 @@ pub fn check(args: &CheckArgs) -> Result<CheckReport, Failure> {
         let header = &block.header;
         data_commits += u64::from(header.commit.0 != last);
         last = header.commit.0;
-        let (read, wrong) = read_records(block.body());
+        let (read, wrong) = read_records(block.records());
         records += read;
         let wrong = wrong.map(|malformed| malformed.to_string());
         let wrong = wrong.or_else(|| {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use archipelago::replay::{Difference, Kind, KindDiffers};
+use archipelago::replay::{Difference, Kind, KindDiffers, OtherState};
 use serde::Serialize;
 
 use super::{Failure, Report};
@@ -17,8 +17,12 @@ pub struct VerifyReport {
     pub events: u64,
     /// Records that differ.
     pub differing: u64,
+    /// Digests of states in the journal, compared with those of the states on the way.
+    pub digests_compared: u64,
     /// The first of them in the order of the journal.
     pub first: Option<DifferenceView>,
+    /// The first block whose records lead to another state than when they were decided.
+    pub other_state: Option<OtherStateView>,
     /// How long it took, in seconds.
     pub seconds: f64,
     /// Records decided per second.
@@ -44,6 +48,44 @@ pub struct WhatIfReport {
     pub records_per_second: f64,
     /// The commit of the snapshot it began from, where what came before is archived.
     pub after_commit: Option<u64>,
+}
+
+/// A block whose records lead to another state than when they were decided.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct OtherStateView {
+    /// Whose block.
+    pub island: u32,
+    /// Its first record, from 1.
+    pub first: u64,
+    /// Its last record.
+    pub last: u64,
+    /// The last record up to which nothing is in doubt.
+    pub sure: u64,
+    /// Its file and offset.
+    pub place: String,
+    /// The digest in the journal, in hexadecimal.
+    pub recorded: String,
+    /// That of the replayed state.
+    pub replayed: String,
+    /// All of it in words, and what to do.
+    pub message: String,
+}
+
+impl OtherStateView {
+    /// Of what was found.
+    #[must_use]
+    pub fn of(other: &OtherState) -> Self {
+        Self {
+            island: other.island.0,
+            first: other.first.0,
+            last: other.last.0,
+            sure: other.sure.0,
+            place: other.place_words.clone(),
+            recorded: other.recorded.to_string(),
+            replayed: other.replayed.to_string(),
+            message: other.to_string(),
+        }
+    }
 }
 
 /// One kind of difference.
@@ -135,10 +177,19 @@ impl DifferenceView {
     }
 }
 
-fn facts(out: &mut dyn Write, records: u64, events: u64, seconds: f64) -> io::Result<()> {
+fn facts(
+    out: &mut dyn Write,
+    records: u64,
+    events: u64,
+    digests: Option<u64>,
+    seconds: f64,
+) -> io::Result<()> {
     let mut facts = Facts::default();
     facts.add("records", thousands(records), "decided again");
     facts.add("events", thousands(events), "applied as recorded");
+    if let Some(digests) = digests {
+        facts.add("digests", thousands(digests), "of states, compared");
+    }
     let speed = format!("{} records a second", rate(super::per_second(records, seconds)));
     facts.add("seconds", format!("{seconds:.3}"), speed);
     facts.write(out)
@@ -156,8 +207,12 @@ fn began(out: &mut dyn Write, after: Option<u64>) -> io::Result<()> {
 
 impl Report for VerifyReport {
     fn render(&self, out: &mut dyn Write) -> io::Result<()> {
-        facts(out, self.records, self.events, self.seconds)?;
+        let digests = Some(self.digests_compared);
+        facts(out, self.records, self.events, digests, self.seconds)?;
         began(out, self.after_commit)?;
+        if let Some(other) = &self.other_state {
+            writeln!(out, "{}.", other.message)?;
+        }
         match &self.first {
             None => writeln!(out, "Every record is decided again as it stands."),
             Some(first) => {
@@ -168,7 +223,14 @@ impl Report for VerifyReport {
     }
 
     fn verdict(&self) -> Result<(), Failure> {
-        let Some(first) = &self.first else { return Ok(()) };
+        let Some(first) = &self.first else {
+            return self.other_state.as_ref().map_or(Ok(()), |other| {
+                let OtherStateView { island, first, last, place, .. } = other;
+                Err(Failure::check(format!(
+                    "island {island}, records {first} to {last} lead to another state ({place})"
+                )))
+            });
+        };
         let parts: Vec<&str> = first.parts.iter().map(|differs| differs.part.as_str()).collect();
         Err(Failure::check(format!(
             "island {}, record {} is decided otherwise now: {} differ ({})",
@@ -182,7 +244,7 @@ impl Report for VerifyReport {
 
 impl Report for WhatIfReport {
     fn render(&self, out: &mut dyn Write) -> io::Result<()> {
-        facts(out, self.records, self.events, self.seconds)?;
+        facts(out, self.records, self.events, None, self.seconds)?;
         began(out, self.after_commit)?;
         if self.kinds.is_empty() {
             return writeln!(out, "This program would have decided every record as it stands.");

@@ -24,7 +24,7 @@ mod snapshot;
 mod state;
 mod why;
 
-pub use again::{DifferenceView, KindView, PartView, VerifyReport, WhatIfReport};
+pub use again::{DifferenceView, KindView, OtherStateView, PartView, VerifyReport, WhatIfReport};
 pub use backup::BackupReport;
 pub use diff::{DiffReport, IslandDiffView, SidesView};
 pub use inspect::{InspectReport, RecordView, SendView};

@@ -20,6 +20,8 @@ pub struct ReplayReport {
     pub sends_suppressed: u64,
     /// Sends that were never acknowledged: a restart sends them, this replay does not.
     pub sends_owed: u64,
+    /// Digests of states in the journal, compared with those of the replayed states.
+    pub digests_compared: u64,
     /// Events applied per second.
     pub events_per_second: f64,
     /// How long it took, in seconds.
@@ -44,6 +46,7 @@ impl Report for ReplayReport {
                 facts.add("up to stamp", at.clone(), "");
             }
         }
+        facts.add("digests", thousands(self.digests_compared), "of states, compared");
         facts.add("events a second", rate(self.events_per_second), "");
         facts.add("seconds", format!("{:.3}", self.seconds), "");
         facts.write(out)?;

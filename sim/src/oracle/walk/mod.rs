@@ -18,7 +18,7 @@ use archipelago_core::journal::frame::{
     BlockHeader, BlockKind, BlockPlace, Chain, CommitNumber, SegmentNumber,
 };
 use archipelago_core::journal::record::RecordsView;
-use archipelago_core::replay::{Digest, Image};
+use archipelago_core::replay::{Digest, Image, Upcast};
 
 use self::crash::same;
 use super::commits::Commit;
@@ -206,12 +206,20 @@ impl<I: Island, R: Recovery<I>> Walk<I, R> {
         origin: Origin,
     ) -> Result<Vec<Pair>, Broken> {
         let mut touched = Vec::new();
-        let mut records = RecordsView::new(&commit.bytes[commit.body(header)]);
+        let mut records = RecordsView::new(&commit.bytes[commit.records(header)]);
         let mut position = header.first;
         let at = |position, what: &dyn Display| {
             (Rule::Journal, format!("island {}, record {position}: {what}", header.island))
         };
-        while let Some(record) = records.next_record().map_err(|error| at(position, &error))? {
+        let upcast = Upcast::<I>::from(header.schema).map_err(|error| at(position, &error))?;
+        let mut now = Vec::new();
+        while let Some(mut record) = records.next_record().map_err(|error| at(position, &error))? {
+            if let Some(upcast) = &upcast {
+                now.clear();
+                upcast.record(&record, &mut now).map_err(|error| at(position, &error))?;
+                let whole = RecordsView::new(&now).next_record();
+                record = whole.ok().flatten().expect("written just now");
+            }
             self.ledger
                 .note(header.island, position, &record, origin, |pair| touched.push(pair))
                 .map_err(|what| at(position, &what))?;
