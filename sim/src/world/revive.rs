@@ -36,7 +36,7 @@ pub(super) struct Revived<I> {
 pub(super) struct Reading<I> {
     pub(super) islands: Vec<Revived<I>>,
     pub(super) recovered: Recovered,
-    /// Digests of states that the journal held, and that were the replay's own.
+    /// Digests of states that the journal holds; all were the replay's own.
     pub(super) digests: u64,
 }
 
@@ -72,7 +72,7 @@ pub(super) fn revive<I: Island>(
             None => None,
         });
     }
-    let mut seen = Ok(());
+    let (mut seen, mut digests) = (Ok(()), 0);
     let mut visit = |block: &BlockRef| {
         let BlockHeader { island, first, .. } = block.header;
         // What is on its way to the disk is not durable yet.
@@ -89,6 +89,7 @@ pub(super) fn revive<I: Island>(
         }
     };
     scan::<OpenError>(disk, settings, ScanMode::ReadOnly, &mut |block| {
+        digests += u64::from(block.trailer().is_some());
         if seen.is_ok() {
             seen = visit(&block);
         }
@@ -96,6 +97,11 @@ pub(super) fn revive<I: Island>(
     })
     .map_err(|error| refused(&error))?;
     seen?;
+    let compared = restored.figures.digests;
+    if compared != digests {
+        let seen = format!("the journal holds {digests}, {compared} were compared");
+        return Err(Violation::new("a replay compares each digest in the journal", seen).into());
+    }
     let islands = restored.images.into_iter().zip(from_saved).enumerate();
     let islands = islands.map(|(island, (image, from_saved))| {
         let Some(revived) = from_saved else { return Ok(Revived { image, unacked: Vec::new() }) };
@@ -107,7 +113,7 @@ pub(super) fn revive<I: Island>(
         }
     });
     let islands = islands.collect::<Result<_, _>>()?;
-    Ok(Reading { islands, recovered: restored.recovered, digests: restored.figures.digests })
+    Ok(Reading { islands, recovered: restored.recovered, digests })
 }
 
 /// A snapshot and the records behind it don't give the state.
