@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use archipelago_benches::about::About;
-use archipelago_benches::replay::journals::{Journal, Spec};
+use archipelago_benches::replay::journals::{Journal, Spec, Written};
 use archipelago_benches::replay::restoring::{Ends, bare, restored, scanned};
 use archipelago_benches::rounds::{Clock, Contender, Contest, Failed, contest};
 use archipelago_benches::shop::event::Event;
@@ -88,12 +88,16 @@ fn replay(args: &Args, figures: &mut Figures) -> Result<(), Failed> {
     let population = Population::default();
     let temporary = args.short.then(tempfile::tempdir).transpose()?;
     let folder: &Path = temporary.as_ref().map_or(&args.dir, |folder| folder.path());
-    let journal = |islands, events_a_record| {
-        let journal = Spec { events, population, islands, events_a_record }.journal(folder)?;
+    let journal = |written, islands, events_a_record| {
+        let spec = Spec { events, population, islands, events_a_record, written };
+        let journal = spec.journal(folder)?;
         tell(&journal);
         Ok::<Journal, Failed>(journal)
     };
-    let (one, hundred, spread) = (journal(1, 1)?, journal(1, 100)?, journal(16, 1)?);
+    let (serde, fixed) = (Written::Serde, Written::Fixed);
+    let (one, hundred, spread) =
+        (journal(serde, 1, 1)?, journal(serde, 1, 100)?, journal(serde, 16, 1)?);
+    let (fixed_one, fixed_hundred) = (journal(fixed, 1, 1)?, journal(fixed, 1, 100)?);
     println!();
     let in_memory: Vec<Event> = Stream::new(population).events(0..events).collect();
     let (in_memory, digest) = (in_memory.as_slice(), one.digest.as_str());
@@ -107,6 +111,8 @@ fn replay(args: &Args, figures: &mut Figures) -> Result<(), Failed> {
                 bare::<Hashed>("bare loop over a vector", in_memory, digest, kept),
                 restored::<Hashed>("serde, 1 a record", &one, 1, kept),
                 restored::<Hashed>("serde, 100 a record", &hundred, 1, kept),
+                restored::<Hashed>("fixed, 1 a record", &fixed_one, 1, kept),
+                restored::<Hashed>("fixed, 100 a record", &fixed_hundred, 1, kept),
                 restored::<Hashed>("serde, 1 a record, 16 islands", &spread, 1, kept),
                 restored::<Hashed>("serde, 1 a record, 16 islands, 2 threads", &spread, 2, kept),
             ],
@@ -117,6 +123,8 @@ fn replay(args: &Args, figures: &mut Figures) -> Result<(), Failed> {
                 bare::<Dense>("bare loop over a vector", in_memory, digest, kept),
                 restored::<Dense>("serde, 1 a record", &one, 1, kept),
                 restored::<Dense>("serde, 100 a record", &hundred, 1, kept),
+                restored::<Dense>("fixed, 1 a record", &fixed_one, 1, kept),
+                restored::<Dense>("fixed, 100 a record", &fixed_hundred, 1, kept),
                 restored::<Dense>("serde, 1 a record, 16 islands", &spread, 1, kept),
                 restored::<Dense>("serde, 1 a record, 16 islands, 2 threads", &spread, 2, kept),
             ],
@@ -128,13 +136,15 @@ fn replay(args: &Args, figures: &mut Figures) -> Result<(), Failed> {
                 scanned("100 a record, only read and checked", &hundred),
                 restored::<Nothing>("serde, 1 a record", &one, 1, none),
                 restored::<Nothing>("serde, 100 a record", &hundred, 1, none),
+                restored::<Nothing>("fixed, 1 a record", &fixed_one, 1, none),
+                restored::<Nothing>("fixed, 100 a record", &fixed_hundred, 1, none),
             ],
         ),
     ];
     for (title, contenders) in contests {
         hold(args, figures, title, contenders)?;
     }
-    figures.journals.extend([one, hundred, spread]);
+    figures.journals.extend([one, hundred, spread, fixed_one, fixed_hundred]);
     Ok(())
 }
 
@@ -162,8 +172,9 @@ fn hold(
 fn tell(journal: &Journal) {
     let Journal { spec, bytes, commits, records, millis, .. } = journal;
     println!(
-        "journal: {} events on {} islands, {} a record, {} records a commit, {} bytes an event, \
+        "journal, {:?}: {} events on {} islands, {} a record, {} records a commit, {} bytes an event, \
          written in {} ms",
+        spec.written,
         grouped(spec.events),
         spec.islands,
         spec.events_a_record,

@@ -14,7 +14,7 @@ use archipelago::{Archipelago, AskError, Client, Durability, Settled, SnapshotPo
 use serde::{Deserialize, Serialize};
 
 use crate::rounds::Failed;
-use crate::shop::event::Event;
+use crate::shop::event::{Event, Fixed, Form};
 use crate::shop::island::{Shop, Tell};
 use crate::shop::state::{Hashed, Totals};
 use crate::shop::stream::{Population, Stream};
@@ -22,9 +22,18 @@ use crate::shop::stream::{Population, Stream};
 /// What says that a journal is whole.
 const WHOLE: &str = "whole.json";
 /// Raised when the events or their form change.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 /// How long a queue may be full.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How events are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Written {
+    /// By the serde codec.
+    Serde,
+    /// As fixed fields.
+    Fixed,
+}
 
 /// All that a journal depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +46,8 @@ pub struct Spec {
     pub islands: u32,
     /// Events in a record.
     pub events_a_record: u32,
+    /// How events are written.
+    pub written: Written,
 }
 
 /// A journal on the disk.
@@ -61,8 +72,8 @@ pub struct Journal {
 impl Spec {
     fn folder(&self) -> String {
         let Self { events, population: Population { products, customers }, .. } = self;
-        let Self { islands, events_a_record, .. } = self;
-        format!("shop-{FORM}-{events}-{products}-{customers}-{islands}-{events_a_record}")
+        let Self { islands, events_a_record: each, written, .. } = self;
+        format!("shop-{FORM}-{written:?}-{events}-{products}-{customers}-{islands}-{each}")
     }
 
     /// The journal of this spec in `folder`: the one that is there, or a new one.
@@ -78,12 +89,15 @@ impl Spec {
             std::fs::remove_dir_all(&path)?;
         }
         std::fs::create_dir_all(&path)?;
-        let journal = self.write(path)?;
+        let journal = match self.written {
+            Written::Serde => self.write::<Event>(path),
+            Written::Fixed => self.write::<Fixed>(path),
+        }?;
         std::fs::write(journal.path.join(WHOLE), serde_json::to_string_pretty(&journal)?)?;
         Ok(journal)
     }
 
-    fn write(&self, path: PathBuf) -> Result<Journal, Failed> {
+    fn write<F: Form>(&self, path: PathBuf) -> Result<Journal, Failed> {
         let began = Instant::now();
         let sea = builder()
             .islands(self.islands)
@@ -92,7 +106,7 @@ impl Spec {
             .snapshots(SnapshotPolicy::NEVER)
             .unanswered_max(8_192)
             .application("shop", "")
-            .open(|_| Shop::<Hashed>::default())?;
+            .open(|_| Shop::<Hashed, F>::default())?;
         let stream = Stream::new(self.population);
         let client = sea.client("till")?;
         let per_record = self.events_a_record.max(1) as usize;
@@ -121,9 +135,9 @@ impl Spec {
         self.close(sea, path, records, began)
     }
 
-    fn close(
+    fn close<F: Form>(
         &self,
-        sea: Archipelago<Shop<Hashed>>,
+        sea: Archipelago<Shop<Hashed, F>>,
         path: PathBuf,
         records: u64,
         began: Instant,
@@ -162,7 +176,11 @@ pub const fn key(event: &Event) -> [u8; 8] {
 }
 
 /// Tells it, and while a limit is reached tries again.
-fn tell(client: &Client<Shop<Hashed>>, key: [u8; 8], tell: &Tell) -> Result<(), Failed> {
+fn tell<F: Form>(
+    client: &Client<Shop<Hashed, F>>,
+    key: [u8; 8],
+    tell: &Tell,
+) -> Result<(), Failed> {
     let began = Instant::now();
     loop {
         match client.tell(key, tell.clone()) {
@@ -180,11 +198,12 @@ mod tests {
     fn a_journal_is_written_once_and_a_broken_one_is_made_anew() {
         let folder = tempfile::tempdir().unwrap();
         let population = Population { products: 50, customers: 100 };
-        let spec = Spec { events: 1000, population, islands: 3, events_a_record: 7 };
+        let written = Written::Fixed;
+        let spec = Spec { events: 1000, population, islands: 3, events_a_record: 7, written };
         let made = spec.journal(folder.path()).unwrap();
         let again = spec.journal(folder.path()).unwrap();
         assert_eq!((&made.digest, made.millis), (&again.digest, again.millis));
-        let one = Spec { islands: 1, events_a_record: 1, ..spec };
+        let one = Spec { islands: 1, events_a_record: 1, written: Written::Serde, ..spec };
         let one = one.journal(folder.path()).unwrap();
         assert_eq!((one.digest, one.records), (made.digest.clone(), 1000));
         std::fs::write(made.path.join(WHOLE), "{").unwrap();

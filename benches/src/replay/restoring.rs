@@ -6,9 +6,9 @@ use archipelago::Durability;
 use archipelago::journal::{BlockRef, DataDirectory, JournalError, ScanMode, scan};
 use archipelago::replay::Log;
 
-use super::journals::Journal;
+use super::journals::{Journal, Written};
 use crate::rounds::{Contender, Failed, Took};
-use crate::shop::event::Event;
+use crate::shop::event::{Event, Fixed, Form};
 use crate::shop::island::Shop;
 use crate::shop::state::{State, Totals};
 
@@ -47,8 +47,20 @@ pub fn restored<'a, S: State>(
     threads: usize,
     ends: Ends,
 ) -> Contender<'a> {
+    match journal.spec.written {
+        Written::Serde => restored_from::<S, Event>(name, journal, threads, ends),
+        Written::Fixed => restored_from::<S, Fixed>(name, journal, threads, ends),
+    }
+}
+
+fn restored_from<'a, S: State, F: Form>(
+    name: &str,
+    journal: &'a Journal,
+    threads: usize,
+    ends: Ends,
+) -> Contender<'a> {
     Contender::new(name, move || {
-        let restore = || Log::open(&journal.path)?.restore(threads, |_| Shop::<S>::default());
+        let restore = || Log::open(&journal.path)?.restore(threads, |_| Shop::<S, F>::default());
         let (restored, took) = Took::time(journal.spec.events, restore);
         let restored = restored?;
         if (restored.figures.events, restored.figures.records)

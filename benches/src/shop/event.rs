@@ -1,24 +1,30 @@
 //! What happens in the shop.
 //!
-//! An event owns no memory: the lines of an order stand in it.
+//! An event owns no memory: the lines of an order stand in it. Its bytes are either way's: the
+//! serde codec's, or fixed fields ([`Form`]).
 //!
 //! It doesn't know what follows from an event.
 
 use std::fmt;
 
+use archipelago_core::codec::Wire;
+use archipelago_core::codec::packed::Packed;
+use archipelago_core::{packed, wire_packed};
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The most lines of an order.
 pub const LINES_MAX: usize = 4;
 
-/// So many units of a product.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Line {
-    /// The product, below the number of products.
-    pub product: u32,
-    /// Units.
-    pub units: u16,
+packed! {
+    /// So many units of a product.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+    pub struct Line {
+        /// The product, below the number of products.
+        pub product: u32,
+        /// Units.
+        pub units: u16,
+    }
 }
 
 /// 1 to [`LINES_MAX`] lines, in place.
@@ -63,6 +69,26 @@ impl<'de> Deserialize<'de> for Lines {
     }
 }
 
+impl Packed for Lines {
+    const BYTES_MIN: usize = 1;
+
+    #[inline]
+    fn put(&self, out: &mut Vec<u8>) {
+        out.push(self.count);
+        self.as_slice().iter().for_each(|line| line.put(out));
+    }
+
+    #[inline]
+    fn get(bytes: &mut &[u8]) -> Option<Self> {
+        let count = u8::get(bytes)?;
+        let mut lines = [Line::default(); LINES_MAX];
+        for line in lines.get_mut(..usize::from(count))? {
+            *line = Line::get(bytes)?;
+        }
+        Some(Self { count, lines })
+    }
+}
+
 /// Reads lines into their place.
 struct InPlace;
 
@@ -85,23 +111,58 @@ impl<'de> Visitor<'de> for InPlace {
     }
 }
 
-/// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Event {
-    /// A customer ordered.
-    OrderPlaced {
-        /// Its number.
-        order: u64,
-        /// The customer, below the number of customers.
-        customer: u64,
-        /// What was ordered.
-        lines: Lines,
-    },
-    /// Units came in.
-    StockReceived(Line),
-    /// Units went elsewhere.
-    StockSent(Line),
+packed! {
+    /// What happened.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    pub enum Event {
+        /// A customer ordered.
+        OrderPlaced {
+            /// Its number.
+            order: u64,
+            /// The customer, below the number of customers.
+            customer: u64,
+            /// What was ordered.
+            lines: Lines,
+        } = 0,
+        /// Units came in.
+        StockReceived(Line) = 1,
+        /// Units went elsewhere.
+        StockSent(Line) = 2,
+    }
 }
+
+packed! {
+    /// An event whose bytes are fixed fields.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Fixed {
+        /// The event.
+        pub event: Event,
+    }
+}
+wire_packed!(Fixed);
+
+impl From<Event> for Fixed {
+    fn from(event: Event) -> Self {
+        Self { event }
+    }
+}
+
+impl AsRef<Event> for Fixed {
+    fn as_ref(&self) -> &Event {
+        &self.event
+    }
+}
+
+impl AsRef<Event> for Event {
+    fn as_ref(&self) -> &Event {
+        self
+    }
+}
+
+/// How an event is written.
+pub trait Form: Wire + From<Event> + AsRef<Event> {}
+
+impl<F: Wire + From<Event> + AsRef<Event>> Form for F {}
 
 #[cfg(test)]
 mod tests {

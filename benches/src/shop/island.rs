@@ -2,10 +2,12 @@
 //!
 //! It doesn't know how a state is kept.
 
+use std::marker::PhantomData;
+
 use archipelago::{Island, Turn};
 use serde::{Deserialize, Serialize};
 
-use super::event::Event;
+use super::event::{Event, Form};
 use super::state::State;
 
 /// What the shop is told.
@@ -17,14 +19,20 @@ pub enum Tell {
     Many(Vec<Event>),
 }
 
-/// A shop, with a state of its choice.
-#[derive(Debug, Default, Serialize, Deserialize)]
+/// A shop, with a state of its choice, whose events are written in a form of its choice.
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(bound = "S: State")]
-pub struct Shop<S>(pub S);
+pub struct Shop<S, F = Event>(pub S, PhantomData<F>);
 
-impl<S: State> Island for Shop<S> {
+impl<S: State, F> Default for Shop<S, F> {
+    fn default() -> Self {
+        Self(S::default(), PhantomData)
+    }
+}
+
+impl<S: State, F: Form> Island for Shop<S, F> {
     type Command = Tell;
-    type Event = Event;
+    type Event = F;
     type Reply = ();
 
     fn decide(&self, tell: Tell, turn: &mut Turn<Self>) {
@@ -36,7 +44,7 @@ impl<S: State> Island for Shop<S> {
     }
 
     #[inline]
-    fn evolve(&mut self, event: &Event) {
-        self.0.fold(event);
+    fn evolve(&mut self, event: &F) {
+        self.0.fold(event.as_ref());
     }
 }
