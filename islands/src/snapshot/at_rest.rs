@@ -15,7 +15,6 @@ use archipelago_core::replay::Image;
 
 use super::folder::Folder;
 use super::make::{keep, newest, replay_on};
-use super::pace::Pace;
 use crate::journal::{DataDirectory, Durability, ScanMode, Storage};
 use crate::replay::OpenError;
 
@@ -50,6 +49,6 @@ pub fn take_at_rest<I: Island>(
         return Ok(AtRest { file: None, commit });
     }
     let (images, found) = (restored.images, &restored.recovered);
-    let (file, _) = keep(&folder, &storage, &settings, images, found, before, &Pace::full())?;
+    let (file, _) = keep(&folder, &storage, &settings, images, found, before)?;
     Ok(AtRest { file: Some(file), commit })
 }

@@ -24,12 +24,9 @@ use archipelago_core::replay::Image;
 
 use super::file::{Snapshot, Taken, Unacked};
 use super::folder::{Folder, open};
-use super::pace::{Pace, Paced};
-use crate::journal::{
-    BlockRef, JournalError, JournalSettings, Recovered, ScanMode, Storage, read_block,
-};
+use crate::journal::{JournalError, JournalSettings, Recovered, ScanMode, Storage, read_block};
 use crate::link::Rereader;
-use crate::replay::{FOR_EVER, OpenError, Restored, restore_on, restore_watched};
+use crate::replay::{OpenError, Restored, restore_on};
 
 /// Commits replayed between two looks at whether to stop.
 const STEP_COMMITS: u64 = 4096;
@@ -72,19 +69,10 @@ pub fn newest<I: Island>(
     storage: &dyn Storage,
     settings: &JournalSettings,
 ) -> Result<(Option<Snapshot<I>>, Vec<Passed>), OpenError> {
-    newest_at(folder, storage, settings, &Pace::full())
-}
-
-/// The same, at a pace.
-fn newest_at<I: Island>(
-    folder: &Folder,
-    storage: &dyn Storage,
-    settings: &JournalSettings,
-    pace: &Pace<'_>,
-) -> Result<(Option<Snapshot<I>>, Vec<Passed>), OpenError> {
     let mut passed = Vec::new();
     for (_, file) in folder.list()? {
-        match load::<I>(&file, settings, pace) {
+        let read = open(&file).and_then(|mut input| Snapshot::<I>::read(&mut input, settings));
+        match read {
             Ok(snapshot) => {
                 reaches(storage, &file, &snapshot.taken)?;
                 return Ok((Some(snapshot), passed));
@@ -93,16 +81,6 @@ fn newest_at<I: Island>(
         }
     }
     Ok((None, passed))
-}
-
-/// Reads a snapshot, at a pace.
-fn load<I: Island>(
-    file: &Path,
-    settings: &JournalSettings,
-    pace: &Pace<'_>,
-) -> Result<Snapshot<I>, String> {
-    let inner = open(file)?;
-    Snapshot::read(&mut Paced { inner, pace }, settings)
 }
 
 /// Whether the journal holds what the snapshot was made of, as far as it has not been archived.
@@ -182,8 +160,8 @@ fn first_segment(storage: &dyn Storage) -> Result<Option<SegmentNumber>, OpenErr
     Ok(segments.first().map(|segment| segment.number))
 }
 
-/// Makes a snapshot of what the journal holds up to `upto`, which is durable, at `pace`. `None` when
-/// it was stopped, or there is one already. `born` gives the islands before
+/// Makes a snapshot of what the journal holds up to `upto`, which is durable, as long as `go_on`
+/// says so. `None` when it was stopped, or there is one already. `born` gives the islands before
 /// their first record.
 ///
 /// # Errors
@@ -194,9 +172,9 @@ pub(super) fn take_while<I: Island>(
     settings: &JournalSettings,
     upto: CommitNumber,
     born: impl FnOnce() -> Vec<Image<I>>,
-    pace: &Pace<'_>,
+    go_on: &mut dyn FnMut() -> GoOn,
 ) -> Result<Option<Made>, OpenError> {
-    let (base, _) = newest_at::<I>(folder, &**storage, settings, pace)?;
+    let (base, _) = newest::<I>(folder, &**storage, settings)?;
     let mut from = base.as_ref().map(|base| base.taken.recovered());
     if from.as_ref().is_some_and(|from| from.last >= upto) {
         return Ok(None);
@@ -210,21 +188,18 @@ pub(super) fn take_while<I: Island>(
         }
     };
     let mut at = from.as_ref().map_or(CommitNumber::ZERO, |from| from.last);
-    pace.begins(at);
     while at < upto {
-        if pace.go_on() == GoOn::Stop {
+        if go_on() == GoOn::Stop {
             return Ok(None);
         }
         at = CommitNumber(upto.0.min(at.0 + STEP_COMMITS));
         let on = (images, from.as_ref());
-        let mut watch = |block: &BlockRef| pace.reached(block.header.commit);
-        let mode = (ScanMode::Upto(at), FOR_EVER);
-        let restored = restore_watched(&**storage, settings, mode, 1, on, &mut watch)?;
+        let restored = restore_on(&**storage, settings, ScanMode::Upto(at), 1, on)?;
         images = restored.images;
         from = Some(restored.recovered);
     }
     let found = from.expect("something was replayed");
-    let (file, left) = keep(folder, storage, settings, images, &found, before, pace)?;
+    let (file, left) = keep(folder, storage, settings, images, &found, before)?;
     // It may have gone, as a third one: what was passed over is between the two.
     let kept = folder.list()?.get(1).map(|(commit, _)| *commit);
     let older = older.filter(|older| kept == Some(older.last) && left == Left::Nothing);
@@ -247,15 +222,12 @@ pub(super) fn keep<I: Island>(
     images: Vec<Image<I>>,
     found: &Recovered,
     before: Unacked,
-    pace: &Pace<'_>,
 ) -> Result<(PathBuf, Left), OpenError> {
     let (unacked, left) = unacked(storage, settings, &images, found, before)?;
     let snapshot = Snapshot { taken: Taken::of::<I>(settings, found), images, unacked };
-    let (file, _) = folder.create(found.last, |out| {
-        snapshot.write(&mut Paced { inner: out, pace })
-    })?;
+    let (file, _) = folder.create(found.last, |out| snapshot.write(out))?;
     drop(snapshot);
-    verify::<I>(&file, settings, pace)?;
+    verify::<I>(&file, settings)?;
     folder.prune()?;
     Ok((file, left))
 }
@@ -264,10 +236,9 @@ pub(super) fn keep<I: Island>(
 pub(super) fn verify<I: Island>(
     file: &Path,
     settings: &JournalSettings,
-    pace: &Pace<'_>,
 ) -> Result<Taken, OpenError> {
-    load::<I>(file, settings, pace)
-        .map(|snapshot| snapshot.taken)
+    let read = open(file).and_then(|mut input| Snapshot::<I>::read(&mut input, settings));
+    read.map(|snapshot| snapshot.taken)
         .map_err(|reason| refused(file, format!("what was written cannot be loaded: {reason}")))
 }
 

@@ -22,7 +22,6 @@ mod file;
 mod folder;
 mod keeper;
 mod make;
-mod pace;
 mod policy;
 
 pub use archive::{Archived, Keep, archive};
