@@ -172,8 +172,8 @@ fn hold(
 fn tell(journal: &Journal) {
     let Journal { spec, bytes, commits, records, millis, .. } = journal;
     println!(
-        "journal, {:?}: {} events on {} islands, {} a record, {} records a commit, {} bytes an event, \
-         written in {} ms",
+        "journal, {:?}: {} events on {} islands, {} a record, {} records a commit, \
+         {} bytes an event, written in {} ms",
         spec.written,
         grouped(spec.events),
         spec.islands,

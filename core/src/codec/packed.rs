@@ -4,7 +4,7 @@
 //! a number        its bytes, little endian           bool            one byte, 0 or 1
 //! [T; N]          N times T                           Option<T>       one byte, 0 or 1; then T
 //! ArrayVec<T, N>  one byte, how many; then each       Vec<T>, String  u32, how many; then each
-//! struct          its fields in order                 enum            one byte, the tag; its fields
+//! struct          its fields in order                 enum            a tag, one byte; its fields
 //! ```
 //! Rules:
 //! 1. What [`Packed::put`] writes, [`Packed::get`] reads back; anything else gives nothing.
@@ -299,7 +299,9 @@ macro_rules! packed {
     };
     (@pattern $one:ident $variant:ident) => { Self::$variant };
     (@pattern $one:ident $variant:ident ($type:ty)) => { Self::$variant($one) };
-    (@pattern $one:ident $variant:ident { $($field:ident),* }) => { Self::$variant { $($field),* } };
+    (@pattern $one:ident $variant:ident { $($field:ident),* }) => {
+        Self::$variant { $($field),* }
+    };
 }
 
 /// Makes packed types commands, events or replies: [`Wire`](crate::codec::Wire). They must not be
