@@ -190,7 +190,7 @@ fn refused<T>(bytes: &[u8], rest: &[u8]) -> CodecError {
     super::not_a::<T>(bytes, format!("at byte {}", bytes.len() - rest.len()))
 }
 
-/// Lays out a struct, or an enum whose variants name their tags, as [`Packed`](packed::Packed).
+/// Lays out a struct, or an enum whose variants name their tags, as [`Packed`].
 ///
 /// An enum's variants have no value, one value, or named fields. The tags are on disk for ever.
 ///
@@ -219,7 +219,7 @@ fn refused<T>(bytes: &[u8], rest: &[u8]) -> CodecError {
 /// assert_eq!(Event::decode(&bytes), Ok(Event::Cancelled(7)));
 /// ```
 ///
-/// [`packed::Packed`]: crate::codec::packed::Packed
+/// [`Packed`]: crate::codec::packed::Packed
 #[macro_export]
 macro_rules! packed {
     (
