@@ -40,7 +40,7 @@ pub fn take_at_rest<I: Island>(
     let settings = directory.description().settings(Default::default(), Durability::Disk);
     let storage: Arc<dyn Storage> = Arc::new(directory.storage()?);
     let folder = Folder::of(data);
-    let (base, _) = newest::<I>(&folder, &*storage, &settings)?;
+    let (base, passed) = newest::<I>(&folder, &*storage, &settings)?;
     let held = base.as_ref().map_or(CommitNumber::ZERO, |base| base.taken.recovered().last);
     let born = || (0..settings.islands).map(|at| Image::new(make(IslandId(at)))).collect();
     let (restored, before) = replay_on(&*storage, &settings, ScanMode::Repair, 1, base, born)?;
@@ -49,6 +49,6 @@ pub fn take_at_rest<I: Island>(
         return Ok(AtRest { file: None, commit });
     }
     let (images, found) = (restored.images, &restored.recovered);
-    let (file, _) = keep(&folder, &storage, &settings, images, found, before)?;
+    let (file, _) = keep(&folder, &storage, &settings, images, found, (before, &passed))?;
     Ok(AtRest { file: Some(file), commit })
 }

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use archipelago_core::journal::frame::CommitNumber;
 
+use super::make::Passed;
 use crate::journal::{JournalError, make_folder, sync_folder};
 use crate::replay::OpenError;
 
@@ -97,11 +98,17 @@ impl Folder {
         Ok((path, made?))
     }
 
-    /// Removes all but the newest [`SNAPSHOTS_KEPT`].
-    pub(super) fn prune(&self) -> Result<(), OpenError> {
-        for (_, path) in self.list()?.into_iter().skip(SNAPSHOTS_KEPT) {
-            fs::remove_file(&path)
-                .map_err(JournalError::io("remove", path.display().to_string()))?;
+    /// Removes all that are older than the newest [`SNAPSHOTS_KEPT`], which those in `passed` do not
+    /// count for: they could not be used.
+    pub(super) fn prune(&self, passed: &[Passed]) -> Result<(), OpenError> {
+        let mut kept = 0;
+        for (_, path) in self.list()? {
+            if kept == SNAPSHOTS_KEPT {
+                fs::remove_file(&path)
+                    .map_err(JournalError::io("remove", path.display().to_string()))?;
+            } else if !passed.iter().any(|passed| passed.file == path) {
+                kept += 1;
+            }
         }
         Ok(())
     }
@@ -138,7 +145,10 @@ mod tests {
         let numbers =
             || -> Vec<u64> { folder.list().unwrap().iter().map(|(number, _)| number.0).collect() };
         assert_eq!(numbers(), [111, 30, 5, 4]);
-        folder.prune().unwrap();
+        let file = folder.list().unwrap()[1].1.clone();
+        folder.prune(&[Passed { file, reason: "damaged".to_owned() }]).unwrap();
+        assert_eq!(numbers(), [111, 30, 5], "the second that can be used is the third");
+        folder.prune(&[]).unwrap();
         assert_eq!(numbers(), [111, 30]);
         assert!(other.exists());
     }

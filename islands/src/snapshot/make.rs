@@ -174,7 +174,7 @@ pub(super) fn take_while<I: Island>(
     born: impl FnOnce() -> Vec<Image<I>>,
     go_on: &mut dyn FnMut() -> GoOn,
 ) -> Result<Option<Made>, OpenError> {
-    let (base, _) = newest::<I>(folder, &**storage, settings)?;
+    let (base, passed) = newest::<I>(folder, &**storage, settings)?;
     let mut from = base.as_ref().map(|base| base.taken.recovered());
     if from.as_ref().is_some_and(|from| from.last >= upto) {
         return Ok(None);
@@ -199,10 +199,10 @@ pub(super) fn take_while<I: Island>(
         from = Some(restored.recovered);
     }
     let found = from.expect("something was replayed");
-    let (file, left) = keep(folder, storage, settings, images, &found, before)?;
-    // It may have gone, as a third one: what was passed over is between the two.
-    let kept = folder.list()?.get(1).map(|(commit, _)| *commit);
-    let older = older.filter(|older| kept == Some(older.last) && left == Left::Nothing);
+    let (file, left) = keep(folder, storage, settings, images, &found, (before, &passed))?;
+    let kept = folder.list()?;
+    let is_kept = |older: &Recovered| kept.iter().any(|(commit, _)| *commit == older.last);
+    let older = older.filter(|older| is_kept(older) && left == Left::Nothing);
     Ok(Some(Made { file, done_before: older.map(|older| older.next.segment) }))
 }
 
@@ -214,21 +214,22 @@ pub(super) enum Left {
 }
 
 /// Writes what was replayed, reads it back, and lets go of older ones. `before` is what the
-/// snapshot that the replay began with held of messages nobody had consumed.
+/// snapshot that the replay began with held of messages nobody had consumed, `passed` those that
+/// were passed over for it.
 pub(super) fn keep<I: Island>(
     folder: &Folder,
     storage: &Arc<dyn Storage>,
     settings: &JournalSettings,
     images: Vec<Image<I>>,
     found: &Recovered,
-    before: Unacked,
+    (before, passed): (Unacked, &[Passed]),
 ) -> Result<(PathBuf, Left), OpenError> {
     let (unacked, left) = unacked(storage, settings, &images, found, before)?;
     let snapshot = Snapshot { taken: Taken::of::<I>(settings, found), images, unacked };
     let (file, _) = folder.create(found.last, |out| snapshot.write(out))?;
     drop(snapshot);
     verify::<I>(&file, settings)?;
-    folder.prune()?;
+    folder.prune(passed)?;
     Ok((file, left))
 }
 
