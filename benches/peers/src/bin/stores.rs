@@ -13,7 +13,7 @@ use archipelago_bench_peers::stores::rocks::{self, Rocks};
 use archipelago_bench_peers::stores::sqlite::{Keyed, Sqlite};
 use archipelago_bench_peers::stores::{bytes, fjall, redb};
 use archipelago_benches::about::About;
-use archipelago_benches::replay::journals;
+use archipelago_benches::replay::journals::{self, Written};
 use archipelago_benches::replay::restoring::{Ends, bare, restored};
 use archipelago_benches::rounds::{Clock, Contender, Failed, contest};
 use archipelago_benches::shop::event::Event;
@@ -45,6 +45,9 @@ struct Args {
     /// Tell CPU time, for a machine that is shared.
     #[arg(long)]
     cpu: bool,
+    /// Write events as fixed fields, not by serde: in ours and the others.
+    #[arg(long)]
+    fixed: bool,
     /// Write each run of all contenders to this file too.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -116,13 +119,12 @@ struct Stores {
 }
 
 impl Stores {
-    fn filled(events: u64, events_a_row: u32, place: &Path) -> Result<Self, Failed> {
-        let spec = Spec { events, events_a_row };
+    fn filled(spec: Spec, place: &Path) -> Result<Self, Failed> {
         let fjall = |name, blocks| Filled::of::<fjall::Fjall>(spec, place, name, blocks);
         #[cfg(feature = "rocksdb")]
         let rocks = |name, blocks| Filled::of::<Rocks>(spec, place, name, blocks);
         Ok(Self {
-            events_a_row,
+            events_a_row: spec.events_a_row,
             sqlite: Filled::of::<Sqlite>(spec, place, "sqlite", Keyed::ByRowId)?,
             #[cfg(feature = "rocksdb")]
             rocks: [
@@ -178,15 +180,17 @@ fn replay(args: &Args) -> Result<(), Failed> {
     let place: &Path = temporary.as_ref().map_or(&args.dir, |folder| folder.path());
     std::fs::create_dir_all(place)?;
     let population = Population::default();
+    let written = if args.fixed { Written::Fixed } else { Written::Serde };
     let journal = |events_a_record| {
-        journals::Spec { events, population, islands: 1, events_a_record }.journal(place)
+        journals::Spec { events, population, islands: 1, events_a_record, written }.journal(place)
     };
+    let stores = |events_a_row| Stores::filled(Spec { events, events_a_row, written }, place);
     let kept = Kept {
         in_memory: Stream::new(population).events(0..events).collect(),
         ours: [journal(1)?, journal(100)?],
-        others: [Stores::filled(events, 1, place)?, Stores::filled(events, 100, place)?],
+        others: [stores(1)?, stores(100)?],
     };
-    let title = |what| format!("Replay of {} events, {what}", grouped(events));
+    let title = |what| format!("Replay of {} events, {written:?}, {what}", grouped(events));
     let tables = [
         (title("state in hash maps"), kept.contenders::<Hashed>()),
         (title("state in vectors"), kept.contenders::<Dense>()),

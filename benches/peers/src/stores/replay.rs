@@ -1,8 +1,8 @@
 //! The shop's events in a store, read back in order and folded.
 //!
 //! Rules:
-//! 1. A row is one event, in the bytes that serde and postcard give it, or many of them, a byte of
-//!    length before each.
+//! 1. A row is one event, in the bytes that the product's codec gives it, or many of them, a byte
+//!    of length before each.
 //! 2. A store is filled once and kept for the next run; a file in its folder, written last, says
 //!    that it is whole.
 //! 3. A run opens the store, reads all rows in order, decodes, folds, closes. It must end in the
@@ -12,11 +12,13 @@
 
 use std::path::{Path, PathBuf};
 
+use archipelago_benches::replay::journals::Written;
 use archipelago_benches::rounds::{Contender, Failed, Took};
 use archipelago_benches::shop::event::Event;
 use archipelago_benches::shop::state::{State, Totals};
 use archipelago_benches::shop::stream::Stream;
-use archipelago_core::codec::{decode, encode};
+use archipelago_core::codec::packed::{self, Packed};
+use archipelago_core::codec::{CodecError, decode, encode};
 
 use super::{Key, Row, Store};
 
@@ -34,6 +36,8 @@ pub struct Spec {
     pub events: u64,
     /// Events of a row, at least one.
     pub events_a_row: u32,
+    /// How events are written.
+    pub written: Written,
 }
 
 /// A store that is filled, and closed.
@@ -53,8 +57,9 @@ impl<C: Copy> Filled<C> {
     where
         T: Store<Choice = C>,
     {
-        let Spec { events, events_a_row } = spec;
-        let above = place.join(format!("stores-{FORM}-{name}-{events}-{events_a_row}"));
+        let Spec { events, events_a_row, written } = spec;
+        let above = format!("stores-{FORM}-{name}-{written:?}-{events}-{events_a_row}");
+        let above = place.join(above);
         let filled = Self { spec, folder: above.join("store"), choice };
         if above.join(WHOLE).exists() {
             return Ok(filled);
@@ -90,7 +95,11 @@ impl<C: Copy> Filled<C> {
         S: State,
     {
         Contender::new(name, move || {
-            let (state, took) = Took::time(self.spec.events, || self.replay::<T, S>());
+            let replay = || match self.spec.written {
+                Written::Serde => self.replay::<T, S>(decode::<Event>),
+                Written::Fixed => self.replay::<T, S>(packed::decode::<Event>),
+            };
+            let (state, took) = Took::time(self.spec.events, replay);
             let (state, events) = state?;
             let found = Totals::of([&state]).digest()?.to_string();
             match (events, found.as_str()) == (self.spec.events, digest) {
@@ -100,7 +109,10 @@ impl<C: Copy> Filled<C> {
         })
     }
 
-    fn replay<T, S>(&self) -> Result<(S, u64), Failed>
+    fn replay<T, S>(
+        &self,
+        decode: impl Fn(&[u8]) -> Result<Event, CodecError>,
+    ) -> Result<(S, u64), Failed>
     where
         T: Store<Choice = C>,
         S: State,
@@ -108,7 +120,7 @@ impl<C: Copy> Filled<C> {
         let store = T::open(&self.folder, self.choice)?;
         let (mut state, mut events) = (S::default(), 0);
         let mut fold = |event: &[u8]| -> Result<(), Failed> {
-            state.fold(&decode::<Event>(event)?);
+            state.fold(&decode(event)?);
             events += 1;
             Ok(())
         };
@@ -123,12 +135,17 @@ impl<C: Copy> Filled<C> {
 /// Appends `event` to its row.
 fn push(event: &Event, spec: Spec, row: &mut Vec<u8>) -> Result<(), Failed> {
     let at = row.len();
-    if spec.events_a_row <= 1 {
-        return Ok(encode(event, row)?);
+    let many = spec.events_a_row > 1;
+    if many {
+        row.push(0);
     }
-    row.push(0);
-    encode(event, row)?;
-    row[at] = u8::try_from(row.len() - at - 1)?;
+    match spec.written {
+        Written::Serde => encode(event, row)?,
+        Written::Fixed => event.put(row),
+    }
+    if many {
+        row[at] = u8::try_from(row.len() - at - 1)?;
+    }
     Ok(())
 }
 
@@ -152,9 +169,11 @@ mod tests {
     use super::*;
 
     fn is_kept_by<T: Store>(choice: T::Choice) {
-        for events_a_row in [1, 7] {
+        for (events_a_row, written) in
+            [(1, Written::Serde), (7, Written::Serde), (7, Written::Fixed)]
+        {
             let folder = tempfile::tempdir().unwrap();
-            let spec = Spec { events: 1000, events_a_row };
+            let spec = Spec { events: 1000, events_a_row, written };
             let filled = Filled::of::<T>(spec, folder.path(), "a", choice).unwrap();
             // The second time it is opened as it was left.
             let filled_again = Filled::of::<T>(spec, folder.path(), "a", choice).unwrap();
