@@ -2,9 +2,9 @@
 //!
 //! Rules:
 //! 1. All stores get the same rows in the same order and transactions, into an empty folder.
-//! 2. What counts is all files of the folder after the store came to rest. A write-ahead log is told
-//!    apart, by what the file system gave it: it holds rows that are in tables by then, its room is
-//!    made ahead and used again, so it says nothing of a row.
+//! 2. What counts is all files of the folder after the store came to rest. A write-ahead log is
+//!    told apart, by what the file system gave it: it holds rows that are in tables by then, its
+//!    room is made ahead and used again, so it says nothing of a row.
 //! 3. Rows are read back before that and must be as many.
 //!
 //! It doesn't know what the bytes mean.
