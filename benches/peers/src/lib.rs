@@ -1,6 +1,7 @@
-//! What the rings on other simulators share: the token, the arguments, and what is printed.
+//! What the rings on other simulators share: the token, the arguments, and what is printed. And the
+//! shop's replay in other `stores`.
 //!
-//! A contender takes `--nodes N --tokens T --hops H`, and `--style NAME` if it has several; it runs
+//! A ring takes `--nodes N --tokens T --hops H`, and `--style NAME` if it has several; it runs
 //! the ring once and prints one line of JSON: deliveries and CPU time, making the world included.
 //!
 //! It doesn't know any simulator.
@@ -11,6 +12,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::time::{ClockId, clock_gettime};
 
+#[cfg(feature = "stores")]
+pub mod stores;
+#[cfg(feature = "simulators")]
 pub mod stream;
 
 /// How large the ring is, and how much travels on it.

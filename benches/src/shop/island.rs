@@ -35,6 +35,8 @@ impl<S: State, F: Form> Island for Shop<S, F> {
     type Event = F;
     type Reply = ();
 
+    const STATE_VERSION: u32 = S::VERSION;
+
     fn decide(&self, tell: Tell, turn: &mut Turn<Self>) {
         match tell {
             Tell::One(event) => turn.emit(event),

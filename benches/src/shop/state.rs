@@ -27,6 +27,10 @@ pub struct Customer {
 
 /// A state that events fold to.
 pub trait State: Default + Serialize + DeserializeOwned + Send + 'static {
+    /// The version of its own form. Journals are written with the version of [`Hashed`]: for the
+    /// others the digests in them are of another state, and are passed over.
+    const VERSION: u32;
+
     /// Applies one event.
     fn fold(&mut self, event: &Event);
 
@@ -101,6 +105,8 @@ pub struct Hashed {
 }
 
 impl State for Hashed {
+    const VERSION: u32 = 0;
+
     #[inline]
     fn fold(&mut self, event: &Event) {
         fold!(event, |product| self.stock.get_or_insert_with(product, || 0), |number| self
@@ -126,6 +132,8 @@ pub struct Dense {
 }
 
 impl State for Dense {
+    const VERSION: u32 = 1;
+
     #[inline]
     fn fold(&mut self, event: &Event) {
         fold!(event, |product| slot(&mut self.stock, product as usize), |number| slot(
@@ -160,6 +168,8 @@ pub struct Nothing {
 }
 
 impl State for Nothing {
+    const VERSION: u32 = 2;
+
     #[inline]
     fn fold(&mut self, event: &Event) {
         std::hint::black_box(event);
