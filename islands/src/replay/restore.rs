@@ -139,14 +139,21 @@ fn apply_upto<I: Island>(
         return Ok(figures);
     }
     follows(image, block, storage)?;
-    walk_as::<I, _>(block, storage, until, |position, record| {
-        let applied = guarded(|| image.apply(record));
+    let mut batch = Batch::default();
+    walk_as::<I, OpenError>(block, storage, until, |position, record| {
+        let applied = image.take_in(record, &mut batch.events);
         let applied = applied.map_err(|error| failed(storage, header, position, &error))?;
+        batch.ends.push((position, batch.events.len()));
         figures.records += 1;
         figures.events += applied.events;
         figures.sends_suppressed += applied.sends;
-        Ok::<(), OpenError>(())
+        if batch.events.len() < BATCH_EVENTS {
+            return Ok(());
+        }
+        batch.evolve(&mut image.state).map_err(|(at, error)| failed(storage, header, at, &error))
     })?;
+    let evolved = batch.evolve(&mut image.state);
+    evolved.map_err(|(at, error)| failed(storage, header, at, &error))?;
     match compare(image, block, storage, sure)? {
         Said::Nothing => {}
         Said::Agrees => figures.digests = 1,
@@ -166,6 +173,44 @@ pub(super) fn follows<I: Island>(
         return Ok(());
     }
     Err(failed(storage, &block.header, first, &format_args!("record {next} would be next")))
+}
+
+/// Events evolved in one go: so many that the loop pays, so few that they stay near.
+const BATCH_EVENTS: usize = 256;
+
+/// Events of one island that wait to be evolved.
+struct Batch<E> {
+    events: Vec<E>,
+    /// Each record, and how many events there are with its own.
+    ends: Vec<(JournalPosition, usize)>,
+}
+
+impl<E> Default for Batch<E> {
+    fn default() -> Self {
+        Self { events: Vec::new(), ends: Vec::new() }
+    }
+}
+
+impl<E> Batch<E> {
+    /// Evolves them all; a panic of the user's is an error, with the record it came from.
+    fn evolve<I: Island<Event = E>>(
+        &mut self,
+        state: &mut I,
+    ) -> Result<(), (JournalPosition, ReplayError)> {
+        let mut done = 0;
+        let evolved = guarded(|| {
+            for event in &self.events {
+                state.evolve(event);
+                done += 1;
+            }
+            Ok(())
+        });
+        let record = self.ends.partition_point(|(_, end)| *end <= done);
+        evolved.map_err(|error| (self.ends[record].0, error))?;
+        self.events.clear();
+        self.ends.clear();
+        Ok(())
+    }
 }
 
 /// Applies a record; a panic of the user's is an error.
