@@ -98,8 +98,8 @@ impl Folder {
         Ok((path, made?))
     }
 
-    /// Removes all that are older than the newest [`SNAPSHOTS_KEPT`]. Those in `passed` do not count
-    /// among them: they could not be used.
+    /// Removes all that are older than the newest [`SNAPSHOTS_KEPT`]. Those in `passed` do not
+    /// count among them: they could not be used.
     pub(super) fn prune(&self, passed: &[Passed]) -> Result<(), OpenError> {
         let mut kept = 0;
         for (_, path) in self.list()? {
