@@ -19,7 +19,7 @@ use super::journal::{Texts, asker, description, request};
 /// One island has asked another for something, and set a timer; nobody has heard of it yet.
 fn make(path: &Path) {
     let data = DataDirectory::create_or_open(path, &description()).expect("a new directory");
-    let settings = data.description().settings(SchemaVersion(9), Durability::Disk);
+    let settings = data.description().settings(SchemaVersion(0), Durability::Disk);
     let storage = Arc::new(data.storage().expect("its storage"));
     let mut nothing = |_| -> Result<(), JournalError> { Ok(()) };
     let found = scan(&*storage, &settings, ScanMode::Repair, &mut nothing).expect("it is empty");
@@ -63,7 +63,7 @@ fn the_golden_snapshot_is_loaded() {
     std::fs::create_dir(&snapshots).expect("a folder");
     std::fs::copy(folder().join(FILE), snapshots.join(FILE)).expect("a copy");
     let data = DataDirectory::open_read_only(place.path()).expect("it opens");
-    let settings = data.description().settings(SchemaVersion(9), Durability::Disk);
+    let settings = data.description().settings(SchemaVersion(0), Durability::Disk);
     let storage = data.storage().expect("its storage");
     let (found, passed) =
         newest::<Texts>(&Folder::of(place.path()), &storage, &settings).expect("it can be read");
