@@ -1,8 +1,10 @@
-//! Where a figure was measured: machine, commit, command. A figure without them is a rumour.
+//! Where a figure was measured: machine, commit, command. A figure without them is a rumour. And
+//! how a bench ends.
 //!
 //! It doesn't know the figures.
 
-use std::process::Command;
+use std::fmt::Display;
+use std::process::{Command, ExitCode};
 
 use serde::Serialize;
 
@@ -38,6 +40,17 @@ impl About {
             machine: format!("{model}, {cores} cores, {os}"),
             commit: commit.unwrap_or("unknown".into()) + if dirty { "+" } else { "" },
             command: format!("{command} {}", given.join(" ")),
+        }
+    }
+}
+
+/// How a bench ends: well, or with one line that says why not.
+pub fn ended<E: Display>(done: Result<(), E>) -> ExitCode {
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
         }
     }
 }

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use archipelago_benches::about::About;
+use archipelago_benches::about::{About, ended};
 use archipelago_benches::replay::journals::{Journal, Spec, Written};
 use archipelago_benches::replay::restoring::{Ends, bare, restored, scanned};
 use archipelago_benches::rounds::{Clock, Contender, Contest, Failed, contest};
@@ -60,13 +60,7 @@ struct Figures {
 }
 
 fn main() -> ExitCode {
-    match run(&Args::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    ended(run(&Args::parse()))
 }
 
 fn run(args: &Args) -> Result<(), Failed> {

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use archipelago::journal::IdleSeal;
-use archipelago_benches::about::About;
+use archipelago_benches::about::{About, ended};
 use archipelago_benches::journal::opening::Whole;
 use archipelago_benches::journal::recycle::Behind;
 use archipelago_benches::journal::{Failed, median, opening, records, recycle, seal, snapshots};
@@ -85,13 +85,7 @@ enum What {
 }
 
 fn main() -> ExitCode {
-    match run(&Args::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    ended(run(&Args::parse()))
 }
 
 fn run(args: &Args) -> Result<(), Failed> {

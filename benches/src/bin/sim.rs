@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use archipelago_benches::about::About;
+use archipelago_benches::about::{About, ended};
 use archipelago_benches::contest::{Contender, Runs, Told, contest};
 use archipelago_benches::idle::{self, Idle, Passed};
 use archipelago_benches::ring::{self, Size};
@@ -88,13 +88,7 @@ struct IdleRuns {
 }
 
 fn main() -> ExitCode {
-    match run(&Args::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    ended(run(&Args::parse()))
 }
 
 fn run(args: &Args) -> Result<(), Box<dyn Error>> {

@@ -20,8 +20,8 @@ use crate::kind::kind_of;
 ///
 /// Every type that serde writes and reads is one already, by postcard. A type that is not serde's
 /// can be packed instead: [`packed!`](crate::packed) lays it out and
-/// [`wire_packed!`](crate::wire_packed) makes it `Wire`. That reads and writes several times as
-/// fast, in more bytes, and its layout is then the user's to keep.
+/// [`wire_packed!`](crate::wire_packed) makes it `Wire`. Its numbers have no lengths to be looked
+/// at, but take more bytes, and its layout is then the user's to keep.
 pub trait Wire: Debug + Send + Sized + 'static {
     /// Appends the bytes of `self` to `out`.
     ///

@@ -86,15 +86,13 @@ impl<I: Island> Image<I> {
     /// # Errors
     /// [`ReplayError`]; the image is then half changed and must not be used.
     pub fn apply(&mut self, record: &RecordView<'_>) -> Result<Applied, ReplayError> {
-        let mut events = Vec::new();
-        let applied = self.take_in(record, &mut events)?;
-        events.iter().for_each(|event| self.state.evolve(event));
-        Ok(applied)
+        self.take_in(record, |state, event| state.evolve(&event))
     }
 
-    /// Applies the next record to all but the state, and appends its events to `events`: whoever
-    /// replays evolves many at a time, since a loop that only evolves waits for memory once for
-    /// several events, not once for each. Nothing else here depends on the state.
+    /// Applies the next record to all but the state, and hands each event to `each` beside the
+    /// state: whoever replays keeps many and evolves them at once, since a loop that only evolves
+    /// waits for memory once for several events, not once for each. Nothing else here depends on
+    /// the state.
     ///
     /// # Errors
     /// As [`Image::apply`].
@@ -102,7 +100,7 @@ impl<I: Island> Image<I> {
     pub fn take_in(
         &mut self,
         record: &RecordView<'_>,
-        events: &mut Vec<I::Event>,
+        mut each: impl FnMut(&mut I, I::Event),
     ) -> Result<Applied, ReplayError> {
         if record.stamp <= self.stamp {
             return Err(contradiction(format_args!(
@@ -116,7 +114,7 @@ impl<I: Island> Image<I> {
             match entry {
                 Entry::Event(bytes) => {
                     applied.events += 1;
-                    events.push(I::Event::decode(bytes)?);
+                    each(&mut self.state, I::Event::decode(bytes)?);
                 }
                 Entry::Send { to, number, .. } => {
                     applied.sends += 1;

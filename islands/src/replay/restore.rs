@@ -141,7 +141,7 @@ fn apply_upto<I: Island>(
     follows(image, block, storage)?;
     let mut batch = Batch::default();
     walk_as::<I, OpenError>(block, storage, until, |position, record| {
-        let applied = image.take_in(record, &mut batch.events);
+        let applied = image.take_in(record, |_, event| batch.events.push(event));
         let applied = applied.map_err(|error| failed(storage, header, position, &error))?;
         batch.ends.push((position, batch.events.len()));
         figures.records += 1;

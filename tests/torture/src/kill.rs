@@ -13,27 +13,27 @@ use std::time::Duration;
 use crate::chance::Chance;
 use crate::child::SEGMENT_BYTES;
 use crate::content::{ISLANDS, look, open};
+use crate::recycle;
 use crate::tally::Tally;
-
-/// Kills that one directory sees.
-const KILLS_OF_ONE: u64 = 20;
 
 const DONE: &str = "a writer, stopped at any moment";
 
 /// Kills `cycles` times.
-pub(crate) fn run(cycles: u64, seed: u64, tally: &mut Tally) -> Result<(), String> {
+pub(crate) fn run(kind: Kind, cycles: u64, seed: u64, tally: &mut Tally) -> Result<(), String> {
     let mut done = 0;
     while done < cycles {
         let place = tempfile::tempdir().map_err(|error| error.to_string())?;
         let data = place.path().join("data");
-        let mut acknowledged = vec![0; ISLANDS as usize];
-        for cycle in done..cycles.min(done + KILLS_OF_ONE) {
-            killed(Kind::Writer, &data, seed, cycle, &mut acknowledged)?;
-            check(&data, &acknowledged, tally)
+        let mut acknowledged = vec![0; kind.islands()];
+        for cycle in done..cycles.min(done + kind.kills_of_one()) {
+            killed(kind, &data, seed, cycle, &mut acknowledged)?;
+            kind.check(&data, &acknowledged, tally)
                 .map_err(|breach| format!("cycle {cycle}: {breach}"))?;
         }
-        done += KILLS_OF_ONE;
-        tally.add("acknowledged records, checked", "there", acknowledged.iter().sum());
+        done += kind.kills_of_one();
+        if kind == Kind::Writer {
+            tally.add("acknowledged records, checked", "there", acknowledged.iter().sum());
+        }
     }
     Ok(())
 }
@@ -47,8 +47,38 @@ pub(crate) enum Kind {
     Recycler,
 }
 
+impl Kind {
+    pub(crate) const fn islands(self) -> usize {
+        match self {
+            Self::Writer => ISLANDS as usize,
+            Self::Recycler => recycle::ISLANDS as usize,
+        }
+    }
+
+    /// Kills that one directory sees.
+    const fn kills_of_one(self) -> u64 {
+        match self {
+            Self::Writer => 20,
+            Self::Recycler => 25,
+        }
+    }
+
+    /// Whether all that was acknowledged is there.
+    pub(crate) fn check(
+        self,
+        data: &Path,
+        acknowledged: &[u64],
+        tally: &mut Tally,
+    ) -> Result<(), String> {
+        match self {
+            Self::Writer => check(data, acknowledged, tally),
+            Self::Recycler => recycle::check(data, acknowledged, tally),
+        }
+    }
+}
+
 /// Starts a child, kills it at some moment, and notes what it acknowledged.
-pub(crate) fn killed(
+fn killed(
     kind: Kind,
     data: &Path,
     seed: u64,
@@ -114,7 +144,7 @@ pub(crate) fn hear(line: &str, acknowledged: &mut [u64]) -> Result<(), String> {
     Ok(())
 }
 
-pub(crate) fn check(data: &Path, acknowledged: &[u64], tally: &mut Tally) -> Result<(), String> {
+fn check(data: &Path, acknowledged: &[u64], tally: &mut Tally) -> Result<(), String> {
     if !data.join("archipelago.json").exists() {
         let outcome = "before there was a journal";
         if acknowledged.iter().any(|position| *position > 0) {

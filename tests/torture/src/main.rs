@@ -21,6 +21,7 @@ use std::process::ExitCode;
 use archipelago::Durability;
 use archipelago_torture::{chance, content, targets};
 use clap::{Parser, Subcommand};
+use kill::Kind;
 use tally::Tally;
 
 /// Kills, flips, cuts, swaps and noise.
@@ -139,23 +140,23 @@ fn run(what: What, seed: u64) -> Result<(), String> {
             return child::run(&data, seed, cycle, durability(unflushed));
         }
         What::Left { data, said, recycling } => {
-            let kind = if recycling { kill::Kind::Recycler } else { kill::Kind::Writer };
+            let kind = if recycling { Kind::Recycler } else { Kind::Writer };
             return power::check(kind, &data, &said, &mut tally);
         }
         What::RecyclingChild { data, cycle, unflushed } => {
             return recycle::child(&data, seed, cycle, durability(unflushed));
         }
         What::Corpus { root } => return fuzz::corpus(&root),
-        What::Kill { cycles } => kill::run(cycles, seed, &mut tally),
-        What::Recycle { cycles } => recycle::run(cycles, seed, &mut tally),
+        What::Kill { cycles } => kill::run(Kind::Writer, cycles, seed, &mut tally),
+        What::Recycle { cycles } => kill::run(Kind::Recycler, cycles, seed, &mut tally),
         What::Flip { copies } => damage::flips(copies, seed, &mut tally),
         What::Lengths => damage::lengths(1, &mut tally),
         What::Garbage { times } => damage::garbage(times, seed, &mut tally),
         What::Files => files::run(&mut tally),
         What::Fuzz { seconds, target } => fuzz::run(seconds, seed, target.as_deref(), &mut tally),
         What::Short => {
-            kill::run(20, seed, &mut tally)?;
-            recycle::run(25, seed, &mut tally)?;
+            kill::run(Kind::Writer, 20, seed, &mut tally)?;
+            kill::run(Kind::Recycler, 25, seed, &mut tally)?;
             damage::flips(200, seed, &mut tally)?;
             damage::lengths(7, &mut tally)?;
             damage::garbage(100, seed, &mut tally)?;
@@ -163,8 +164,8 @@ fn run(what: What, seed: u64) -> Result<(), String> {
             fuzz::run(10, seed, None, &mut tally)
         }
         What::Long => {
-            kill::run(1000, seed, &mut tally)?;
-            recycle::run(500, seed, &mut tally)?;
+            kill::run(Kind::Writer, 1000, seed, &mut tally)?;
+            kill::run(Kind::Recycler, 500, seed, &mut tally)?;
             damage::flips(10_000, seed, &mut tally)?;
             damage::lengths(1, &mut tally)?;
             damage::garbage(1000, seed, &mut tally)?;

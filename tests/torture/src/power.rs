@@ -10,20 +10,16 @@ use std::path::Path;
 
 use crate::kill::{self, Kind};
 use crate::tally::Tally;
-use crate::{content, recycle};
 
 /// Checks the directory at `data` against the lines in the file `said`.
 pub(crate) fn check(kind: Kind, data: &Path, said: &Path, tally: &mut Tally) -> Result<(), String> {
     let text =
         std::fs::read_to_string(said).map_err(|error| format!("{}: {error}", said.display()))?;
-    let mut acknowledged = vec![0; content::ISLANDS as usize];
+    let mut acknowledged = vec![0; kind.islands()];
     // A line without its end was not heard.
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     for line in whole.lines() {
         kill::hear(line, &mut acknowledged)?;
     }
-    match kind {
-        Kind::Writer => kill::check(data, &acknowledged, tally),
-        Kind::Recycler => recycle::check(data, &acknowledged, tally),
-    }
+    kind.check(data, &acknowledged, tally)
 }

@@ -16,13 +16,10 @@ use archipelago::{Archipelago, Durability, Island, IslandId, Turn, builder};
 use serde::{Deserialize, Serialize};
 
 use crate::chance::Chance;
-use crate::kill::{Kind, killed};
 use crate::tally::Tally;
 
-const ISLANDS: u32 = 5;
+pub(crate) const ISLANDS: u32 = 5;
 const SEGMENT_BYTES: u64 = 32 << 10;
-/// Kills that one directory sees.
-const KILLS_OF_ONE: u64 = 25;
 /// More files than rule 3 allows.
 const FILES_MAX: usize = 64;
 const DONE: &str = "a system that recycles, stopped at any moment";
@@ -113,23 +110,6 @@ pub(crate) fn child(
             _ => {}
         }
     }
-}
-
-/// Kills `cycles` times.
-pub(crate) fn run(cycles: u64, seed: u64, tally: &mut Tally) -> Result<(), String> {
-    let mut done = 0;
-    while done < cycles {
-        let place = tempfile::tempdir().map_err(|error| error.to_string())?;
-        let data = place.path().join("data");
-        let mut acknowledged = vec![0; ISLANDS as usize];
-        for cycle in done..cycles.min(done + KILLS_OF_ONE) {
-            killed(Kind::Recycler, &data, seed, cycle, &mut acknowledged)?;
-            check(&data, &acknowledged, tally)
-                .map_err(|breach| format!("cycle {cycle}: {breach}"))?;
-        }
-        done += KILLS_OF_ONE;
-    }
-    Ok(())
 }
 
 pub(crate) fn check(data: &Path, acknowledged: &[u64], tally: &mut Tally) -> Result<(), String> {

@@ -12,7 +12,7 @@ use archipelago_bench_peers::stores::replay::{Filled, Spec};
 use archipelago_bench_peers::stores::rocks::{self, Rocks};
 use archipelago_bench_peers::stores::sqlite::{Keyed, Sqlite};
 use archipelago_bench_peers::stores::{bytes, fjall, redb};
-use archipelago_benches::about::About;
+use archipelago_benches::about::{About, ended};
 use archipelago_benches::replay::journals::{self, Written};
 use archipelago_benches::replay::restoring::{Ends, bare, restored};
 use archipelago_benches::rounds::{Clock, Contender, Failed, contest};
@@ -70,13 +70,7 @@ enum What {
 }
 
 fn main() -> ExitCode {
-    match run(&Args::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    ended(run(&Args::parse()))
 }
 
 fn run(args: &Args) -> Result<(), Failed> {
