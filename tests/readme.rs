@@ -15,6 +15,7 @@ const PAGES: &[&str] = &[
     "docs/REPLAY.md",
     "docs/SNAPSHOTS.md",
     "docs/SCHEMA.md",
+    "docs/QUESTIONS.md",
     "docs/RELIABILITY.md",
     "examples/scenarios/README.md",
 ];
