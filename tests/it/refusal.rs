@@ -25,7 +25,7 @@ use archipelago_core::command::route::Table;
 use archipelago_core::id::{IslandId, LinkSeq};
 use archipelago_core::journal::record::{Entry, Source};
 use archipelago_core::replay::Image;
-use archipelago_sim::cli::setting::Setting;
+use archipelago_sim::cli::harness::{World, setting};
 use archipelago_sim::workload::warehouse::{Command, Event, ProductCode, Reply, Warehouse};
 
 use super::harness::{archipelago, json, number, place, whole_file};
@@ -103,10 +103,10 @@ struct Reader {
 
 impl Reader {
     fn new(log: &Log) -> Self {
-        let make = Setting::of(log).expect("a warehouse's journal").island();
+        let setting = setting::<Warehouse>(log).expect("a warehouse's journal");
         let islands = log.description().islands;
         Self {
-            islands: (0..islands).map(|island| Image::new(make(IslandId(island)))).collect(),
+            islands: (0..islands).map(|_| Image::new(Warehouse::born(&setting))).collect(),
             table: Table::modulo(islands).expect("it ran with so many"),
             products: BTreeMap::new(),
             flying: BTreeMap::new(),
@@ -266,7 +266,8 @@ fn nobody_is_refused_while_units_are_free(islands: u32) {
     assert!(seen.denials > 0, "half the stock is not enough for all");
     assert_eq!(seen.denials, seen.refused, "each refusal is one denial");
     assert!(reader.flying.is_empty(), "everything sent was consumed");
-    let restored = log.restore(1, Setting::of(&log).unwrap().island()).unwrap();
+    let setting = setting::<Warehouse>(&log).unwrap();
+    let restored = log.restore(1, |_| Warehouse::born(&setting)).unwrap();
     for (read, restored) in reader.islands.iter().zip(&restored.images) {
         assert_eq!(read.digest().unwrap(), restored.digest().unwrap());
     }

@@ -6,11 +6,11 @@ use archipelago::replay::{Again, Decided, Log};
 
 use super::args::{VerifyArgs, WhatIfArgs};
 use super::failure::Failure;
+use super::harness::{World, for_world, setting};
 use super::progress::Progress;
 use super::report::{
     DifferenceView, KindView, OtherStateView, VerifyReport, WhatIfReport, per_second,
 };
-use super::setting::Setting;
 
 /// Decides every recorded input again and compares, byte for byte.
 ///
@@ -19,10 +19,12 @@ use super::setting::Setting;
 /// differs is the report's verdict (exit 1).
 pub fn verify(args: &VerifyArgs) -> Result<VerifyReport, Failure> {
     let log = Log::open(&args.data)?;
-    let setting = Setting::of(&log)?;
     let progress = bar(&log)?;
-    let verified = again(&log, args.threads, &progress).verify(setting.island())?;
-    drop(progress);
+    let again = again(&log, args.threads, &progress);
+    let verified = for_world!(log, W => {
+        let setting = setting::<W>(&log)?;
+        Ok(again.verify(|_| W::born(&setting))?)
+    })?;
     let Decided { records, events, digests, elapsed, after } = verified.decided;
     let seconds = elapsed.as_secs_f64();
     Ok(VerifyReport {
@@ -44,11 +46,12 @@ pub fn verify(args: &VerifyArgs) -> Result<VerifyReport, Failure> {
 /// When there is no journal, it is damaged, or this program cannot read it (exit 2).
 pub fn what_if(args: &WhatIfArgs) -> Result<WhatIfReport, Failure> {
     let log = Log::open(&args.data)?;
-    let setting = Setting::of(&log)?;
     let progress = bar(&log)?;
     let again = again(&log, args.threads, &progress).examples(args.limit);
-    let found = again.what_if(setting.island())?;
-    drop(progress);
+    let found = for_world!(log, W => {
+        let setting = setting::<W>(&log)?;
+        Ok(again.what_if(|_| W::born(&setting))?)
+    })?;
     let seconds = found.decided.elapsed.as_secs_f64();
     Ok(WhatIfReport {
         records: found.decided.records,

@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 mod journal;
+mod sea;
 mod sim;
 mod snapshot;
 
@@ -15,6 +16,7 @@ pub use journal::{
     DiffArgs, Direction, InspectArgs, ReplayArgs, StateArgs, StateView, VerifyArgs, WhatIfArgs,
     WhyArgs,
 };
+pub use sea::{Durability, Pace, SeaArgs};
 pub use sim::{BatchArgs, CapsuleArgs, ParcelsArgs, WarehouseArgs};
 pub use snapshot::{ArchiveArgs, BackupArgs, SnapshotArgs};
 
@@ -167,55 +169,26 @@ pub struct RunArgs {
     /// Stock of each product, in percent of its units ordered, rounded down
     #[arg(long, value_name = "PERCENT", default_value = "100", allow_negative_numbers = true)]
     pub stock: Percent,
-    /// How many islands share the customers, 1 to 4096
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = islands,
-          allow_negative_numbers = true)]
-    pub islands: u32,
-    /// How many threads run the islands, at most one each [default: as many as there are cores]
-    #[arg(long, value_name = "T", value_parser = threads, allow_negative_numbers = true)]
-    pub threads: Option<u32>,
+    /// Where and how to run.
+    #[command(flatten)]
+    pub sea: SeaArgs,
     /// How an island gets stock that it lacks
     #[arg(long, value_enum, default_value_t = Policy::Lease)]
     pub policy: Policy,
-    /// Submit each order after the reply to the one before, instead of at full speed
-    #[arg(long)]
-    serial: bool,
     /// Submit the returns of the order file too
     #[arg(long)]
     returns: bool,
-    /// Where to keep the journal; run again on the same one to continue [default: a temporary
-    /// directory, removed at the end]
-    #[arg(long, value_name = "DIR")]
-    pub data: Option<PathBuf>,
-    /// What a reply waits for
-    #[arg(long, value_enum, default_value_t = Durability::Disk)]
-    pub durability: Durability,
     /// Append one line `<InvoiceNo> accepted|refused` here when a reply arrives
     #[arg(long, value_name = "FILE")]
     pub replies: Option<PathBuf>,
-    /// Print one JSON object
-    #[arg(long)]
-    json: bool,
 }
 
 impl RunArgs {
-    /// How orders are submitted.
-    #[must_use]
-    pub const fn pace(&self) -> Pace {
-        if self.serial { Pace::Serial } else { Pace::FullSpeed }
-    }
-
     /// What to do with returns. Generated demand always has them; those of a file wait for
     /// `--returns`.
     #[must_use]
     pub const fn returns(&self) -> Returns {
         if self.returns || self.orders.is_none() { Returns::Submit } else { Returns::Skip }
-    }
-
-    /// How to report.
-    #[must_use]
-    pub const fn output(&self) -> Output {
-        Output::of(self.json)
     }
 }
 
@@ -228,26 +201,6 @@ pub enum Policy {
     Ring,
     /// Never ask: each island sells its own slice only
     Isolated,
-}
-
-/// What a reply waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Durability {
-    /// The disk says that it has the record (survives a power failure)
-    Disk,
-    /// The operating system has the record (survives kill -9)
-    Os,
-    /// Nothing: the journal is kept in memory only
-    Memory,
-}
-
-/// How orders are submitted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pace {
-    /// All islands at full speed, with bounded outstanding requests.
-    FullSpeed,
-    /// Each order after the reply to the one before.
-    Serial,
 }
 
 /// What to do with the returns of a workload.

@@ -1,6 +1,6 @@
 //! `backup`: a copy of a data directory, also of one that is being written to.
 //!
-//! Rules: a copy that was not read back is not called good; a warehouse's is replayed.
+//! Rules: a copy that was not read back is not called good; one of a world known here is replayed.
 //!
 //! It doesn't know how the copy is made.
 
@@ -11,9 +11,10 @@ use archipelago::snapshot::{BackedUp, backup as copy};
 
 use super::args::BackupArgs;
 use super::failure::Failure;
+use super::harness::{World, for_world};
 use super::progress::Progress;
+use super::replay::restore;
 use super::report::BackupReport;
-use super::setting::{APPLICATION, Setting};
 
 /// Copies, then opens the copy and replays it.
 ///
@@ -25,14 +26,7 @@ pub fn backup(args: &BackupArgs) -> Result<BackupReport, Failure> {
     let began = Instant::now();
     let BackedUp { commit, records, bytes } = copy(&args.data, &args.to)?;
     let log = Log::open(&args.to)?;
-    let digest = if log.description().application == APPLICATION {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let restored = log.restore(threads, Setting::of(&log)?.island())?;
-        let digest = restored.digest().map_err(|error| Failure::input(error.to_string()))?;
-        Some(digest.to_string())
-    } else {
-        None
-    };
+    let digest = for_world!(log, W => digest::<W>(&log).map(Some), _unknown => Ok(None))?;
     Ok(BackupReport {
         to: args.to.display().to_string(),
         commit: commit.0,
@@ -41,4 +35,10 @@ pub fn backup(args: &BackupArgs) -> Result<BackupReport, Failure> {
         digest,
         seconds: began.elapsed().as_secs_f64(),
     })
+}
+
+fn digest<W: World>(log: &Log) -> Result<String, Failure> {
+    let restored = restore::<W>(log, None)?;
+    let digest = restored.digest().map_err(|error| Failure::input(error.to_string()))?;
+    Ok(digest.to_string())
 }

@@ -6,10 +6,9 @@ use archipelago::replay::{FirstDifference, IslandDiff, Log, Side, diff as compar
 
 use super::args::DiffArgs;
 use super::failure::Failure;
+use super::harness::{World, for_world, setting};
 use super::progress::Progress;
 use super::report::{DiffReport, IslandDiffView, SidesView};
-use super::setting::Setting;
-use crate::workload::warehouse::Warehouse;
 
 /// Compares two data directories.
 ///
@@ -18,14 +17,18 @@ use crate::workload::warehouse::Warehouse;
 /// report's verdict (exit 1).
 pub fn diff(args: &DiffArgs) -> Result<DiffReport, Failure> {
     let (a, b) = (Log::open(&args.a)?, Log::open(&args.b)?);
-    let settings = [Setting::of(&a)?, Setting::of(&b)?];
+    for_world!(a, W => told::<W>(&a, &b))
+}
+
+fn told<W: World>(a: &Log, b: &Log) -> Result<DiffReport, Failure> {
+    let settings_same = setting::<W>(a)? == setting::<W>(b)?;
     let progress = Progress::unknown("comparing the journals");
-    let islands = compare::<Warehouse>(&a, &b)?;
+    let islands = compare::<W>(a, b)?;
     drop(progress);
     Ok(DiffReport {
         islands: [a.description().islands, b.description().islands],
         records_same: islands.iter().map(|island| island.same).sum(),
-        settings_same: settings[0] == settings[1],
+        settings_same,
         differ: islands.iter().filter_map(view).collect(),
         clocks_part: islands.iter().filter(|island| island.clocks_part.is_some()).count() as u64,
     })

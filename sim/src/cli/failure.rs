@@ -62,6 +62,11 @@ impl Failure {
     }
 }
 
+/// An error of the system's or the input's, as a failure.
+pub fn input(error: impl fmt::Display) -> Failure {
+    Failure::input(error.to_string())
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A file name may hold a line break; the message is one line all the same.

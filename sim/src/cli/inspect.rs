@@ -11,9 +11,8 @@ use archipelago_core::time::Stamp;
 
 use super::args::InspectArgs;
 use super::failure::Failure;
+use super::harness::{World, for_world, setting};
 use super::report::{InspectReport, RecordView, SendView};
-use super::setting::Setting;
-use crate::workload::warehouse::{Command, Event, Reply};
 
 /// Shows records of a journal: by island and position, or the last ones up to a point.
 ///
@@ -22,7 +21,11 @@ use crate::workload::warehouse::{Command, Event, Reply};
 /// point (exit 2).
 pub fn inspect(args: &InspectArgs) -> Result<InspectReport, Failure> {
     let log = Log::open(&args.data)?;
-    Setting::of(&log)?;
+    for_world!(log, W => show::<W>(log, args))
+}
+
+fn show<W: World>(log: Log, args: &InspectArgs) -> Result<InspectReport, Failure> {
+    setting::<W>(&log)?;
     let islands = log.description().islands;
     if let Some(island) = args.island.filter(|island| *island >= islands) {
         return Err(Failure::input(format!(
@@ -31,21 +34,21 @@ pub fn inspect(args: &InspectArgs) -> Result<InspectReport, Failure> {
         )));
     }
     let records = match args.at {
-        None => from(&log, args)?,
-        Some(at) => upto(&log.at(at)?, args)?,
+        None => from::<W>(&log, args)?,
+        Some(at) => upto::<W>(&log.at(at)?, args)?,
     };
     Ok(InspectReport { records })
 }
 
 /// The first records from a position on, by island.
-fn from(log: &Log, args: &InspectArgs) -> Result<Vec<RecordView>, Failure> {
+fn from<W: World>(log: &Log, args: &InspectArgs) -> Result<Vec<RecordView>, Failure> {
     let mut shown: BTreeMap<IslandId, Vec<RecordView>> = BTreeMap::new();
     log.records(|at: RecordAt<'_>| -> Result<(), Failure> {
         let wanted = args.island.is_none_or(|island| at.island.0 == island);
         if wanted && at.position.0 >= args.from {
             let records = shown.entry(at.island).or_default();
             if (records.len() as u64) < args.limit {
-                records.push(view(at.island, at.position, &at.record)?);
+                records.push(view::<W>(at.island, at.position, &at.record)?);
             }
         }
         Ok(())
@@ -55,7 +58,7 @@ fn from(log: &Log, args: &InspectArgs) -> Result<Vec<RecordView>, Failure> {
 }
 
 /// The last records of a log, by stamp.
-fn upto(log: &Log, args: &InspectArgs) -> Result<Vec<RecordView>, Failure> {
+fn upto<W: World>(log: &Log, args: &InspectArgs) -> Result<Vec<RecordView>, Failure> {
     let mut kept: BTreeMap<(Stamp, IslandId), (JournalPosition, Vec<u8>)> = BTreeMap::new();
     log.records(|at: RecordAt<'_>| -> Result<(), Failure> {
         if args.island.is_none_or(|island| at.island.0 == island) {
@@ -68,7 +71,7 @@ fn upto(log: &Log, args: &InspectArgs) -> Result<Vec<RecordView>, Failure> {
         Ok(())
     })?;
     let view = |((_, island), (position, bytes)): (_, (_, Vec<u8>))| {
-        view(island, position, &record::RecordView::parse(&bytes)?)
+        view::<W>(island, position, &record::RecordView::parse(&bytes)?)
     };
     kept.into_iter().map(view).collect()
 }
@@ -77,7 +80,7 @@ fn upto(log: &Log, args: &InspectArgs) -> Result<Vec<RecordView>, Failure> {
 ///
 /// # Errors
 /// When its sections cannot be read.
-pub(super) fn view(
+pub(super) fn view<W: World>(
     island: IslandId,
     position: JournalPosition,
     record: &record::RecordView<'_>,
@@ -86,20 +89,20 @@ pub(super) fn view(
         island: island.0,
         position: position.0,
         stamp: record.stamp.to_string(),
-        input: input::<Command>(record),
+        input: input::<W::Command>(record),
         ..RecordView::default()
     };
     record
         .walk(|entry| -> Result<(), Malformed> {
             match entry {
-                Entry::Event(bytes) => view.events.push(words::<Event>(bytes)),
+                Entry::Event(bytes) => view.events.push(words::<W::Event>(bytes)),
                 Entry::Send { to, number, command } => view.sends.push(SendView {
                     to: to.0,
                     number: number.0,
-                    message: words::<Command>(command),
+                    message: words::<W::Command>(command),
                 }),
                 Entry::Reply { asker, reply } => {
-                    let said = format!("request {}: {}", asker.number, words::<Reply>(reply));
+                    let said = format!("request {}: {}", asker.number, words::<W::Reply>(reply));
                     view.reply = Some(match view.reply.take() {
                         Some(before) => format!("{before}; {said}"),
                         None => said,
@@ -107,7 +110,7 @@ pub(super) fn view(
                 }
                 Entry::Timer { number, deadline, command } => view.events.push(format!(
                     "timer {number} set for {deadline}: {}",
-                    words::<Command>(command)
+                    words::<W::Command>(command)
                 )),
                 Entry::Cancelled(number) => view.events.push(format!("timer {number} taken back")),
             }

@@ -7,7 +7,7 @@
 //! 4. A reader that goes away (`| head`) is no error.
 //!
 //! What each subcommand does stands in the module of its name ([`again`]: `verify` and `what-if`);
-//! the rest of the folder doesn't know islands.
+//! what all worlds have in common in [`harness`]; the rest of the folder doesn't know islands.
 
 use std::ffi::OsString;
 use std::io::{self, BufWriter, Write};
@@ -22,7 +22,7 @@ pub mod backup;
 pub mod books;
 pub mod diff;
 pub mod failure;
-pub mod history;
+pub mod harness;
 pub mod inspect;
 pub mod journal;
 pub mod prefixes;
@@ -76,7 +76,7 @@ pub fn main_with(
 fn execute(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
     match cli.command {
         Command::Run { workload: RunWorkload::Warehouse(args) } => {
-            finish(&run::warehouse(&args)?, args.output(), out)
+            finish(&run::warehouse(&args)?, args.sea.output(), out)
         }
         Command::Sim { workload: SimWorkload::Warehouse(args) } => {
             finish(&sim::warehouse(&args)?, args.batch.output(), out)

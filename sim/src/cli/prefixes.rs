@@ -1,4 +1,4 @@
-//! `sim prefixes`: whether a warehouse's journal recovers rightly from every one of its bytes.
+//! `sim prefixes`: whether a journal recovers rightly from every one of its bytes.
 //! Changes nothing.
 
 use std::sync::Arc;
@@ -10,9 +10,9 @@ use archipelago_core::journal::frame::SchemaVersion;
 
 use super::args::PrefixesArgs;
 use super::failure::Failure;
+use super::harness::{World, for_world, setting};
 use super::progress::Progress;
 use super::report::{PrefixesReport, per_second};
-use super::setting::Setting;
 use crate::oracle::{Problem, check};
 
 /// Checks every byte boundary of a journal.
@@ -21,17 +21,24 @@ use crate::oracle::{Problem, check};
 /// When there is no journal, it is damaged or another application's (exit 2), or recovery is wrong
 /// at a boundary (exit 1).
 pub fn prefixes(args: &PrefixesArgs) -> Result<PrefixesReport, Failure> {
-    let setting = Setting::of(&Log::open(&args.data)?)?;
+    let log = Log::open(&args.data)?;
+    for_world!(log, W => checked::<W>(log, args))
+}
+
+fn checked<W: World>(log: Log, args: &PrefixesArgs) -> Result<PrefixesReport, Failure> {
+    let setting = setting::<W>(&log)?;
+    drop(log);
     let cannot = |error: &dyn std::fmt::Display| Failure::input(error.to_string());
     let data = DataDirectory::open_read_only(&args.data).map_err(|error| cannot(&error))?;
-    let settings = data.description().settings(SchemaVersion::default(), Durability::Disk);
+    let settings = data.description().settings(SchemaVersion(W::SCHEMA_VERSION), Durability::Disk);
     let storage = Arc::new(data.storage().map_err(|error| cannot(&error))?);
     let progress = Progress::unknown("checking every prefix");
     let began = Instant::now();
-    let found = check(storage, &settings, setting.island()).map_err(|problem| match problem {
-        Problem::Flaw(flaw) => Failure::check(flaw.to_string()),
-        other => cannot(&other),
-    })?;
+    let found =
+        check(storage, &settings, |_| W::born(&setting)).map_err(|problem| match problem {
+            Problem::Flaw(flaw) => Failure::check(flaw.to_string()),
+            other => cannot(&other),
+        })?;
     let seconds = began.elapsed().as_secs_f64();
     drop(progress);
     Ok(PrefixesReport {

@@ -6,10 +6,9 @@ use archipelago::replay::{At, Log, Restored};
 
 use super::args::ReplayArgs;
 use super::failure::Failure;
+use super::harness::{World, for_world, setting};
 use super::progress::Progress;
 use super::report::{ReplayReport, per_second};
-use super::setting::Setting;
-use crate::workload::warehouse::Warehouse;
 
 /// Replays a journal.
 ///
@@ -17,7 +16,7 @@ use crate::workload::warehouse::Warehouse;
 /// When there is no journal, it is damaged, or this program cannot read it (exit 2).
 pub fn replay(args: &ReplayArgs) -> Result<ReplayReport, Failure> {
     let log = open(&args.data, args.at)?;
-    let report = report(&restore(&log, args.threads)?)?;
+    let report = for_world!(log, W => report(&restore::<W>(&log, args.threads)?))?;
     Ok(ReplayReport { at: log.point().map(|stamp| stamp.to_string()), ..report })
 }
 
@@ -33,23 +32,23 @@ pub fn open(data: &Path, at: Option<At>) -> Result<Log, Failure> {
     })
 }
 
-/// Restores a warehouse's islands.
+/// Restores a journal's islands.
 ///
 /// # Errors
 /// As [`replay`].
-pub fn restore(log: &Log, threads: Option<u32>) -> Result<Restored<Warehouse>, Failure> {
-    let setting = Setting::of(log)?;
+pub fn restore<W: World>(log: &Log, threads: Option<u32>) -> Result<Restored<W>, Failure> {
+    let setting = setting::<W>(log)?;
     let _progress = Progress::unknown("replaying the journal");
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = threads.map_or(cores, |threads| threads as usize);
-    Ok(log.restore(threads, setting.island())?)
+    Ok(log.restore(threads, |_| W::born(&setting))?)
 }
 
 /// Reports a restore.
 ///
 /// # Errors
 /// When a state cannot be digested.
-pub fn report(restored: &Restored<Warehouse>) -> Result<ReplayReport, Failure> {
+pub fn report<W: World>(restored: &Restored<W>) -> Result<ReplayReport, Failure> {
     let seconds = restored.figures.elapsed.as_secs_f64();
     let digest = restored.digest().map_err(|error| Failure::check(error.to_string()))?;
     Ok(ReplayReport {

@@ -9,21 +9,26 @@ use archipelago_core::journal::frame::CommitNumber;
 
 use super::args::{ArchiveArgs, SnapshotArgs};
 use super::failure::Failure;
+use super::harness::{World, for_world, setting};
 use super::progress::Progress;
 use super::report::{ArchiveReport, SnapshotReport};
-use super::setting::Setting;
-use crate::workload::warehouse::Warehouse;
 
-/// Writes a snapshot of a warehouse's journal.
+/// Writes a snapshot of a journal.
 ///
 /// # Errors
 /// When there is no journal, it is in use, damaged or another application's (exit 2).
 pub fn snapshot(args: &SnapshotArgs) -> Result<SnapshotReport, Failure> {
-    // The log's lock is given back before the directory is opened for changes.
-    let setting = Setting::of(&Log::open(&args.data)?)?;
+    let log = Log::open(&args.data)?;
+    for_world!(log, W => taken::<W>(log, args))
+}
+
+fn taken<W: World>(log: Log, args: &SnapshotArgs) -> Result<SnapshotReport, Failure> {
+    let setting = setting::<W>(&log)?;
+    // Its lock is given back before the directory is opened for changes.
+    drop(log);
     let _progress = Progress::unknown("writing a snapshot");
     let began = Instant::now();
-    let taken = take_at_rest(&args.data, setting.island())?;
+    let taken = take_at_rest(&args.data, |_| W::born(&setting))?;
     let file = taken.file.map(|file| file.display().to_string());
     let bytes = file.as_ref().map_or(Ok(0), |file| std::fs::metadata(file).map(|file| file.len()));
     let bytes = bytes.map_err(|error| Failure::input(error.to_string()))?;
@@ -31,16 +36,20 @@ pub fn snapshot(args: &SnapshotArgs) -> Result<SnapshotReport, Failure> {
     Ok(SnapshotReport { file, commit, bytes, seconds: began.elapsed().as_secs_f64() })
 }
 
-/// Archives what no start of a warehouse needs.
+/// Archives what no start needs.
 ///
 /// # Errors
 /// When there are not two snapshots that load, the directory is in use, or a file cannot be moved
 /// (exit 2).
 pub fn archived(args: &ArchiveArgs) -> Result<ArchiveReport, Failure> {
-    Setting::of(&Log::open(&args.data)?)?;
-    let _progress = Progress::unknown("verifying the snapshots");
+    let log = Log::open(&args.data)?;
     let keep = args.keep();
-    let archived = archive::<Warehouse>(&args.data, &keep)?;
+    let archived = for_world!(log, W => {
+        setting::<W>(&log)?;
+        drop(log);
+        let _progress = Progress::unknown("verifying the snapshots");
+        Ok(archive::<W>(&args.data, &keep)?)
+    })?;
     Ok(ArchiveReport {
         segments: archived.segments.len() as u64,
         bytes: archived.bytes,

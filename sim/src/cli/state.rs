@@ -7,10 +7,12 @@ use archipelago::replay::Log;
 use super::args::{StateArgs, StateView};
 use super::books::Books;
 use super::failure::Failure;
-use super::history::{History, Status};
+use super::harness::{History, Status};
 use super::replay::{open, restore};
 use super::reply_log::Outcome;
 use super::report::{OrderState, OrderView, StateReport};
+use super::submit::kept;
+use crate::workload::warehouse::{Command, Warehouse};
 
 /// Shows the state of a warehouse.
 ///
@@ -19,7 +21,7 @@ use super::report::{OrderState, OrderView, StateReport};
 /// (exit 2).
 pub fn warehouse(args: &StateArgs) -> Result<StateReport, Failure> {
     let log = open(&args.data, args.at)?;
-    let restored = restore(&log, None)?;
+    let restored = restore::<Warehouse>(&log, None)?;
     let books = Books::of(&restored.images);
     let mut products: Vec<_> = books.products().collect();
     if let Some(code) = &args.product {
@@ -43,14 +45,16 @@ pub fn warehouse(args: &StateArgs) -> Result<StateReport, Failure> {
 /// What became of each order, in the order they were submitted.
 fn orders(log: &Log) -> Result<Vec<OrderView>, Failure> {
     let mut names = BTreeMap::new();
-    let history = History::read(log, |number, order| {
-        names.insert(number, order.to_owned());
+    let history = History::read::<Warehouse>(log, kept, |number, command| {
+        if let Command::PlaceOrder { order, .. } = command {
+            names.insert(number, order.as_str().to_owned());
+        }
     })?;
     let view = |(number, order)| {
         let state = match history.status(number) {
-            Status::Order(Outcome::Accepted) => OrderState::Accepted,
-            Status::Order(Outcome::Refused) => OrderState::Refused,
-            Status::Unknown | Status::Open | Status::Answered => OrderState::Open,
+            Status::Answered(Some(Outcome::Accepted)) => OrderState::Accepted,
+            Status::Answered(Some(Outcome::Refused)) => OrderState::Refused,
+            Status::Unknown | Status::Open | Status::Answered(None) => OrderState::Open,
         };
         OrderView { order, state }
     };

@@ -53,12 +53,12 @@ fn clap_finds_nothing_wrong_with_our_arguments() {
 #[test]
 fn defaults_are_those_of_the_help() {
     let args = run_args(&[]);
-    assert_eq!((args.islands, args.threads, args.stock.get()), (16, None, 100));
-    assert_eq!((args.policy, args.pace()), (Policy::Lease, Pace::FullSpeed));
-    assert_eq!((args.returns(), args.output()), (Returns::Submit, Output::Readable));
+    assert_eq!((args.sea.islands, args.sea.threads, args.stock.get()), (16, None, 100));
+    assert_eq!((args.policy, args.sea.pace()), (Policy::Lease, Pace::FullSpeed));
+    assert_eq!((args.returns(), args.sea.output()), (Returns::Submit, Output::Readable));
     let args = run_args(&["--orders", "x.csv", "--serial", "--json", "--policy", "ring"]);
-    assert_eq!((args.policy, args.pace()), (Policy::Ring, Pace::Serial));
-    assert_eq!((args.returns(), args.output()), (Returns::Skip, Output::Json));
+    assert_eq!((args.policy, args.sea.pace()), (Policy::Ring, Pace::Serial));
+    assert_eq!((args.returns(), args.sea.output()), (Returns::Skip, Output::Json));
     assert_eq!(run_args(&["--orders", "x.csv", "--returns"]).returns(), Returns::Submit);
 }
 

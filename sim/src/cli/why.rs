@@ -10,11 +10,10 @@ use archipelago_core::journal::record::Entry;
 
 use super::args::{Direction, WhyArgs};
 use super::failure::Failure;
+use super::harness::{World, for_world, setting};
 use super::inspect::view;
 use super::progress::Progress;
 use super::report::{StepView, StoryView, WhyReport};
-use super::setting::Setting;
-use crate::workload::warehouse::{Event, Reply};
 
 /// Walks causes: backwards, or forwards.
 ///
@@ -23,21 +22,25 @@ use crate::workload::warehouse::{Event, Reply};
 /// (exit 2).
 pub fn why(args: &WhyArgs) -> Result<WhyReport, Failure> {
     let log = Log::open(&args.data)?;
-    Setting::of(&log)?;
+    for_world!(log, W => tell::<W>(&log, args))
+}
+
+fn tell<W: World>(log: &Log, args: &WhyArgs) -> Result<WhyReport, Failure> {
+    setting::<W>(log)?;
     let _progress = Progress::unknown("reading the journal");
     let asked = match (args.record, &args.event) {
         (Some(id), _) => Asked { found: vec![id], matches: 1 },
-        (None, Some(text)) => search(&log, text, args.limit)?,
+        (None, Some(text)) => search::<W>(log, text, args.limit)?,
         (None, None) => return Err(Failure::input("name a record, ISLAND:POSITION, or --event")),
     };
     let causes = log.causes()?;
     let mut report = WhyReport { matches: asked.matches, ..WhyReport::default() };
     let mut room = args.limit;
     for id in asked.found {
-        let record = causes.record(id)?.ok_or_else(|| not_there(&log, id))?;
+        let record = causes.record(id)?.ok_or_else(|| not_there(log, id))?;
         let story = match args.direction() {
-            Direction::Back => back(&causes, record)?,
-            Direction::Forward => forward(&causes, record, room)?,
+            Direction::Back => back::<W>(&causes, record)?,
+            Direction::Forward => forward::<W>(&causes, record, room)?,
         };
         room = room.saturating_sub(story.steps.len());
         report.stories.push(story);
@@ -56,14 +59,14 @@ struct Asked {
 }
 
 /// The records with an event or a reply that has `text` in its words.
-fn search(log: &Log, text: &str, limit: usize) -> Result<Asked, Failure> {
+fn search<W: World>(log: &Log, text: &str, limit: usize) -> Result<Asked, Failure> {
     let mut asked = Asked { found: Vec::new(), matches: 0 };
     log.records(|at: RecordAt<'_>| -> Result<(), Failure> {
         let mut hit = false;
         at.record.walk(|entry| -> Result<(), Malformed> {
             hit |= match entry {
-                Entry::Event(bytes) => words::<Event>(bytes).contains(text),
-                Entry::Reply { reply, .. } => words::<Reply>(reply).contains(text),
+                Entry::Event(bytes) => words::<W::Event>(bytes).contains(text),
+                Entry::Reply { reply, .. } => words::<W::Reply>(reply).contains(text),
                 _ => false,
             };
             Ok(())
@@ -83,15 +86,19 @@ fn search(log: &Log, text: &str, limit: usize) -> Result<Asked, Failure> {
 }
 
 /// From the client's request to the record.
-fn back(causes: &Causes<'_>, record: Record) -> Result<StoryView, Failure> {
+fn back<W: World>(causes: &Causes<'_>, record: Record) -> Result<StoryView, Failure> {
     let chain = causes.chain(record)?;
-    let step = |(depth, record): (usize, &Record)| step(depth, record);
+    let step = |(depth, record): (usize, &Record)| step::<W>(depth, record);
     let steps: Result<Vec<StepView>, Failure> = chain.iter().enumerate().map(step).collect();
     Ok(StoryView { steps: steps?, left_out: 0 })
 }
 
 /// The record and all it caused, each below its cause.
-fn forward(causes: &Causes<'_>, record: Record, limit: usize) -> Result<StoryView, Failure> {
+fn forward<W: World>(
+    causes: &Causes<'_>,
+    record: Record,
+    limit: usize,
+) -> Result<StoryView, Failure> {
     let mut story = StoryView::default();
     let mut next = vec![(0, record)];
     while let Some((depth, record)) = next.pop() {
@@ -99,7 +106,7 @@ fn forward(causes: &Causes<'_>, record: Record, limit: usize) -> Result<StoryVie
             story.left_out += 1;
             continue;
         }
-        story.steps.push(step(depth, &record)?);
+        story.steps.push(step::<W>(depth, &record)?);
         for id in causes.caused_by(&record).into_iter().rev() {
             // A cause is older than what it causes, so this ends.
             next.extend(causes.record(id)?.map(|record| (depth + 1, record)));
@@ -108,8 +115,8 @@ fn forward(causes: &Causes<'_>, record: Record, limit: usize) -> Result<StoryVie
     Ok(story)
 }
 
-fn step(depth: usize, record: &Record) -> Result<StepView, Failure> {
-    Ok(StepView { depth, record: view(record.island, record.position, &record.view())? })
+fn step<W: World>(depth: usize, record: &Record) -> Result<StepView, Failure> {
+    Ok(StepView { depth, record: view::<W>(record.island, record.position, &record.view())? })
 }
 
 /// Says what the journal has instead of a record.

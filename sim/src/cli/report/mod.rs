@@ -14,6 +14,7 @@ use super::failure::Failure;
 
 mod again;
 mod backup;
+mod common;
 mod diff;
 mod inspect;
 mod prefixes;
@@ -26,11 +27,12 @@ mod why;
 
 pub use again::{DifferenceView, KindView, OtherStateView, PartView, VerifyReport, WhatIfReport};
 pub use backup::BackupReport;
+pub use common::{Common, Latency};
 pub use diff::{DiffReport, IslandDiffView, SidesView};
 pub use inspect::{InspectReport, RecordView, SendView};
 pub use prefixes::PrefixesReport;
 pub use replay::ReplayReport;
-pub use run::{Latency, RunReport};
+pub use run::RunReport;
 pub use sim::{BrokenReport, CapsuleReport, ShrunkReport, SimReport};
 pub use snapshot::{ArchiveReport, SnapshotReport};
 pub use state::{OrderState, OrderView, ProductStock, StateReport};

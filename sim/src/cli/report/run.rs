@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Failure, ReplayReport, Report};
-use crate::cli::text::{Facts, bytes, micros, rate, share, thousands};
+use super::{Common, Failure, Latency, ReplayReport, Report};
+use crate::cli::text::{Facts, share, thousands};
 
 /// What came of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -57,19 +57,6 @@ pub struct RunReport {
     pub replay: Option<ReplayReport>,
 }
 
-/// Percentiles of a latency, in microseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Latency {
-    /// Half are at most this.
-    pub p50: u64,
-    /// 99 of 100 are at most this.
-    pub p99: u64,
-    /// 999 of 1,000 are at most this.
-    pub p999: u64,
-    /// The longest.
-    pub max: u64,
-}
-
 impl Report for RunReport {
     fn render(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut facts = Facts::default();
@@ -99,52 +86,52 @@ impl Report for RunReport {
             let before = "the others in an earlier run; what follows is of this one";
             facts.add("answered now", thousands(self.answered_now), before);
         }
-        self.add_speed(&mut facts);
-        facts.add("journal", bytes(self.journal_bytes), "");
+        let common = self.common();
+        common.add(&mut facts, "orders");
         facts.write(out)?;
         let conserved = if self.conserved { "yes" } else { "NO" };
         writeln!(out, "stock conserved: {conserved}")?;
-        writeln!(out, "digest: {}", self.digest)?;
-        let Some(replay) = &self.replay else { return Ok(()) };
-        let events = thousands(replay.events);
-        writeln!(out, "replay: {} ({events} events, {:.2} s)", replay.digest, replay.seconds)?;
-        if replay.digest == self.digest {
-            writeln!(out, "The digests agree: the journal alone gives the same state.")
-        } else {
-            writeln!(out, "THE DIGESTS DIFFER.")
-        }
+        common.write_digests(out)
     }
 
     fn verdict(&self) -> Result<(), Failure> {
         if !self.conserved {
             return Err(Failure::check("stock is not conserved"));
         }
-        match &self.replay {
-            Some(replay) if replay.digest != self.digest => Err(Failure::check(format!(
-                "the digest of the run is {}, that of its replay {}",
-                self.digest, replay.digest
-            ))),
-            _ => Ok(()),
-        }
+        self.common().verdict()
     }
 }
 
 impl RunReport {
-    /// How fast it was; nothing if nothing was asked.
-    fn add_speed(&self, facts: &mut Facts) {
-        if self.answered_now == 0 {
-            return;
-        }
-        let on = format!("{} islands on {} threads", thousands(self.islands.into()), self.threads);
-        facts.add("orders a second", rate(self.orders_per_second), on);
-        facts.add("seconds", format!("{:.2}", self.seconds), "");
-        if self.busy > 0 {
-            facts.add("busy", thousands(self.busy), "times a client had to wait for admission");
-        }
-        let Latency { p50, p99, p999, max } = self.latency_us;
-        facts.add("latency, median", micros(p50), "admission to durable reply");
-        for (label, value) in [("  99 %", p99), ("  99.9 %", p999), ("  longest", max)] {
-            facts.add(label, micros(value), "");
+    /// Takes over what every run has.
+    pub(in crate::cli) fn set_common(&mut self, common: Common) {
+        self.messages = common.messages;
+        self.orders_per_second = common.answered_per_second;
+        self.latency_us = common.latency_us;
+        self.journal_bytes = common.journal_bytes;
+        self.islands = common.islands;
+        self.digest = common.digest;
+        self.threads = common.threads;
+        self.seconds = common.seconds;
+        self.answered_now = common.answered_now;
+        self.busy = common.busy;
+        self.replay = common.replay;
+    }
+
+    /// What every run has; the names and the order of the keys here are older than it.
+    fn common(&self) -> Common {
+        Common {
+            messages: self.messages,
+            answered_per_second: self.orders_per_second,
+            latency_us: self.latency_us,
+            journal_bytes: self.journal_bytes,
+            islands: self.islands,
+            digest: self.digest.clone(),
+            threads: self.threads,
+            seconds: self.seconds,
+            answered_now: self.answered_now,
+            busy: self.busy,
+            replay: self.replay.clone(),
         }
     }
 }

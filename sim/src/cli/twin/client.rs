@@ -14,11 +14,11 @@ use archipelago::patterns::stock::Units;
 use archipelago_core::id::RequestNumber;
 
 use crate::cli::failure::Failure;
-use crate::cli::history::History;
+use crate::cli::harness::History;
 use crate::cli::submit::Submitter;
 use crate::twin::calibrate::{ClientCosts, line, median};
 use crate::workload::warehouse::action::{Action, Line, Order, ProductIndex};
-use crate::workload::warehouse::{BadName, Command, ProductCode, Warehouse};
+use crate::workload::warehouse::{BadName, ProductCode, Warehouse};
 
 /// Products, and orders in one pass.
 const PRODUCTS: u64 = 256;
@@ -38,15 +38,14 @@ pub(super) fn measure() -> Result<ClientCosts, Failure> {
     let sea = builder().islands(2).in_memory().open(|_| Warehouse::default())?;
     let client = sea.client("calibration").map_err(|error| Failure::input(error.to_string()))?;
     let history = History::default();
-    let mut submitter = Submitter::new(&client, &history, None);
+    let mut submitter = Submitter::new(&client, &history);
     let codes: Result<Vec<_>, BadName> =
         (0..PRODUCTS).map(|at| ProductCode::try_from(&*format!("M{at}"))).collect();
     let codes = codes.map_err(|bad| Failure::check(bad.to_string()))?;
     let mut number = 0;
     for code in &codes {
         number += 1;
-        let create = Command::CreateProduct { product: *code, units: Units(10_000_000) };
-        submitter.submit(RequestNumber(number), code.as_str(), create)?;
+        submitter.submit_product(RequestNumber(number), *code, Units(10_000_000))?;
     }
     submitter.drain()?;
     let mut by_lines = vec![Vec::new(); LINES_LOG as usize];

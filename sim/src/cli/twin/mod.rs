@@ -126,7 +126,7 @@ impl Work {
             // Workloads check the names that they give out.
             let order = OrderNumber::try_from(action.number()).ok()?;
             let login = Login::try_from(action.login()).ok()?;
-            let (_, command) = submit::command(&action, order, login, &self.codes);
+            let command = submit::command(&action, order, login, &self.codes);
             Some(Ask { key: login.as_str().as_bytes().to_vec(), command, lines })
         })
     }
