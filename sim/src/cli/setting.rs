@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::args::{Policy, Returns, RunArgs};
 use super::failure::Failure;
 use super::harness::{World, differs};
-use crate::workload::warehouse::fingerprint::Fingerprint;
+use crate::workload::fingerprint::Fingerprint;
 use crate::workload::warehouse::{Warehouse, WarehouseConfig};
 
 /// What must not change under a warehouse's journal.

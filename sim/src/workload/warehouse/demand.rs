@@ -17,9 +17,9 @@ use std::sync::Arc;
 
 use super::action::{Action, Counts, Line, Order, ProductIndex, Return};
 use super::catalog::Catalog;
-use super::fingerprint::{Fingerprint, Fingerprinter};
-use super::prng::Prng;
 use super::rows::GUEST_PREFIX;
+use crate::workload::fingerprint::{Fingerprint, Fingerprinter};
+use crate::workload::prng::Prng;
 
 /// One order in this many is a guest's.
 pub const GUEST_EVERY: u64 = 10;

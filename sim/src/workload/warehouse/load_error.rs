@@ -2,80 +2,16 @@
 //!
 //! It doesn't know how the file is read.
 
-use std::io;
 use std::path::PathBuf;
 
-use super::rows::COLUMNS;
+use crate::workload::table::{NoRow, TableError};
 
 /// Why an order file was refused. The message is one line and names the file.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
-    /// The file cannot be opened.
-    #[error("{}: cannot be opened: {reason}; check the path given with --orders", file.display())]
-    Open {
-        /// The file.
-        file: PathBuf,
-        /// What the system says.
-        reason: io::Error,
-    },
-    /// Nothing is in the file.
-    #[error(
-        "{}: the file is empty; it must begin with the header line {}",
-        file.display(), COLUMNS.join(",")
-    )]
-    Empty {
-        /// The file.
-        file: PathBuf,
-    },
-    /// The first line is not the header of an order file.
-    #[error(
-        "{}:1: the header must name each of the columns {} once, but {fault}; \
-         the line begins \"{found}\"",
-        file.display(), COLUMNS.join(",")
-    )]
-    Header {
-        /// The file.
-        file: PathBuf,
-        /// What is wrong.
-        fault: String,
-        /// How the line begins, with odd characters escaped.
-        found: String,
-    },
-    /// The compressed data ends before its end.
-    #[error(
-        "{}:{line}: the gzip data is cut off after this line; copy or download the file again",
-        file.display()
-    )]
-    TruncatedGzip {
-        /// The file.
-        file: PathBuf,
-        /// The last line that was read whole; 0 when there was none.
-        line: u64,
-    },
-    /// The compressed data is damaged.
-    #[error(
-        "{}:{line}: the gzip data is damaged after this line ({reason}); \
-         copy or download the file again",
-        file.display()
-    )]
-    DamagedGzip {
-        /// The file.
-        file: PathBuf,
-        /// The last line that was read whole; 0 when there was none.
-        line: u64,
-        /// What the decoder says.
-        reason: io::Error,
-    },
-    /// The system cannot read on.
-    #[error("{}:{line}: cannot read on after this line: {reason}", file.display())]
-    Read {
-        /// The file.
-        file: PathBuf,
-        /// The last line that was read whole; 0 when there was none.
-        line: u64,
-        /// What the system says.
-        reason: io::Error,
-    },
+    /// It cannot be read as a table.
+    #[error(transparent)]
+    Table(#[from] TableError),
     /// A row is wrong.
     #[error("{}:{line}: column {column}: {fault}", file.display())]
     Row {
@@ -102,25 +38,9 @@ pub enum LoadError {
 /// What is wrong with one field of a row.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RowFault {
-    /// The row ends before this column.
-    #[error("missing: the row has {fields} fields, the header {columns}")]
-    Missing {
-        /// Fields of the row.
-        fields: usize,
-        /// Columns of the header.
-        columns: usize,
-    },
-    /// The row goes on after the last column.
-    #[error("the row has {fields} fields, the header only {columns}")]
-    TooManyFields {
-        /// Fields of the row.
-        fields: usize,
-        /// Columns of the header.
-        columns: usize,
-    },
-    /// A field goes on in the next line.
-    #[error("the field goes on in the next line; is a quote left open?")]
-    LineBreak,
+    /// It is no row at all.
+    #[error(transparent)]
+    NoRow(#[from] NoRow),
     /// The field is empty.
     #[error("empty")]
     Empty,

@@ -19,9 +19,9 @@ use std::path::Path;
 
 use super::action::{Action, Counts, Line, Order, ProductIndex, Return};
 use super::catalog::Catalog;
-use super::fingerprint::{Fingerprint, Fingerprinter};
 use super::load_error::{LoadError, RowFault};
 use super::rows::{CUSTOMER, GUEST_PREFIX, QUANTITY, Row, Rows};
+use crate::workload::fingerprint::{Fingerprint, Fingerprinter};
 
 /// All that an order file asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -191,12 +191,33 @@ impl Loading {
             })
             .collect();
         let mut sum = Fingerprinter::new("orders v1");
-        actions.iter().for_each(|action| sum.action(action, &self.catalog));
+        actions.iter().for_each(|action| add(&mut sum, action, &self.catalog));
         [self.counts.rows, self.counts.corrections, self.counts.other_rows]
             .into_iter()
             .for_each(|count| sum.number(count));
         let fingerprint = sum.finish();
         Orders { catalog: self.catalog, actions, counts: self.counts, fingerprint }
+    }
+}
+
+/// Adds an action with all its fields.
+fn add(sum: &mut Fingerprinter, action: &Action, catalog: &Catalog) {
+    sum.text(action.number());
+    sum.text(action.login());
+    match action {
+        Action::Order(order) => {
+            sum.number(order.lines.len() as u64);
+            for line in &order.lines {
+                sum.text(&catalog.product(line.product).code);
+                sum.number(u64::from(line.units));
+            }
+        }
+        Action::Return(back) => {
+            // No order has this many lines.
+            sum.number(u64::MAX);
+            sum.text(&catalog.product(back.product).code);
+            sum.number(u64::from(back.units));
+        }
     }
 }
 

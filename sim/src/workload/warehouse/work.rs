@@ -5,8 +5,8 @@
 use super::action::{Action, Counts};
 use super::catalog::Catalog;
 use super::demand::Demand;
-use super::fingerprint::Fingerprint;
 use super::orders::Orders;
+use crate::workload::fingerprint::Fingerprint;
 
 /// A workload, ready to be run once.
 pub struct Work {

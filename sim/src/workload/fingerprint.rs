@@ -9,9 +9,6 @@
 
 use std::fmt;
 
-use super::action::Action;
-use super::catalog::Catalog;
-
 /// What tells one workload from another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
@@ -24,50 +21,32 @@ impl fmt::Display for Fingerprint {
 }
 
 /// Sums a fingerprint up.
-pub(super) struct Fingerprinter(flate2::Crc);
+#[derive(Debug)]
+pub struct Fingerprinter(flate2::Crc);
 
 impl Fingerprinter {
     /// Begins; `kind` tells apart layouts that could have the same bytes.
-    pub(super) fn new(kind: &str) -> Self {
+    #[must_use]
+    pub fn new(kind: &str) -> Self {
         let mut this = Self(flate2::Crc::new());
         this.text(kind);
         this
     }
 
     /// Adds a text with its length, so that "ab" + "c" differs from "a" + "bc".
-    pub(super) fn text(&mut self, text: &str) {
+    pub fn text(&mut self, text: &str) {
         self.number(text.len() as u64);
         self.0.update(text.as_bytes());
     }
 
     /// Adds a number.
-    pub(super) fn number(&mut self, number: u64) {
+    pub fn number(&mut self, number: u64) {
         self.0.update(&number.to_le_bytes());
     }
 
-    /// Adds an action with all its fields.
-    pub(super) fn action(&mut self, action: &Action, catalog: &Catalog) {
-        self.text(action.number());
-        self.text(action.login());
-        match action {
-            Action::Order(order) => {
-                self.number(order.lines.len() as u64);
-                for line in &order.lines {
-                    self.text(&catalog.product(line.product).code);
-                    self.number(u64::from(line.units));
-                }
-            }
-            Action::Return(back) => {
-                // No order has this many lines.
-                self.number(u64::MAX);
-                self.text(&catalog.product(back.product).code);
-                self.number(u64::from(back.units));
-            }
-        }
-    }
-
     /// The fingerprint of all that was added.
-    pub(super) fn finish(&self) -> Fingerprint {
+    #[must_use]
+    pub fn finish(&self) -> Fingerprint {
         Fingerprint(u64::from(self.0.sum()) << 32 | u64::from(self.0.amount()))
     }
 }

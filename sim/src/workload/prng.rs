@@ -8,23 +8,24 @@ use crate::mix::{STEP, finish};
 
 /// SplitMix64.
 #[derive(Clone, Debug)]
-pub(super) struct Prng(u64);
+pub struct Prng(u64);
 
 impl Prng {
     /// A source with this seed; every seed is good.
-    pub(super) const fn new(seed: u64) -> Self {
+    #[must_use]
+    pub const fn new(seed: u64) -> Self {
         Self(seed)
     }
 
     /// The next 64 bits.
-    pub(super) const fn bits(&mut self) -> u64 {
+    pub const fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(STEP);
         finish(self.0)
     }
 
     /// A number below `limit` (which is above 0). Multiply-high (Lemire 2019) without rejection:
     /// the bias is below `limit` / 2⁶⁴.
-    pub(super) const fn below(&mut self, limit: u64) -> u64 {
+    pub const fn below(&mut self, limit: u64) -> u64 {
         ((self.bits() as u128 * limit as u128) >> 64) as u64
     }
 }
