@@ -13,7 +13,8 @@ use serde::Serialize;
 pub struct About {
     /// Processor, its cores, operating system.
     pub machine: String,
-    /// Short commit; `+` follows when the tree differs from it.
+    /// Short commit, `+` follows when the tree differs from it; the version, where the tree that
+    /// the program was built from is not there any more.
     pub commit: String,
     /// The command line.
     pub command: String,
@@ -28,18 +29,18 @@ impl About {
         let model = cpuinfo.lines().find(|line| line.starts_with("model name"));
         let model = model.and_then(|line| line.split(": ").nth(1)).unwrap_or("unknown processor");
         let os = std::env::consts::OS;
-        let dirty = said("git", &["status", "--porcelain"]).is_some_and(|told| !told.is_empty());
-        let commit = said("git", &["rev-parse", "--short", "HEAD"]);
-        let given: Vec<String> = std::env::args().skip(1).collect();
+        let commit = git(&["rev-parse", "--short", "HEAD"]).map(|commit| {
+            let dirty = git(&["status", "--porcelain"]).is_some_and(|told| !told.is_empty());
+            commit + if dirty { "+" } else { "" }
+        });
+        let given = std::env::args().skip(1);
         let program = std::env::current_exe().ok();
-        let name =
-            program.as_ref().and_then(|path| path.file_stem()).and_then(|name| name.to_str());
-        let bin = name.unwrap_or("unknown");
-        let command = format!("cargo run --release -p archipelago-benches --bin {bin} --");
+        let name = program.as_ref().and_then(|path| path.file_stem());
+        let name = name.and_then(|name| name.to_str()).unwrap_or("unknown");
         Self {
             machine: format!("{model}, {cores} cores, {os}"),
-            commit: commit.unwrap_or("unknown".into()) + if dirty { "+" } else { "" },
-            command: format!("{command} {}", given.join(" ")),
+            commit: commit.unwrap_or_else(|| concat!("v", env!("CARGO_PKG_VERSION")).to_owned()),
+            command: std::iter::once(name.to_owned()).chain(given).collect::<Vec<_>>().join(" "),
         }
     }
 }
@@ -55,8 +56,10 @@ pub fn ended<E: Display>(done: Result<(), E>) -> ExitCode {
     }
 }
 
-fn said(program: &str, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(program).args(arguments).output().ok()?;
+/// What git says where the program was built.
+fn git(arguments: &[&str]) -> Option<String> {
+    let mut git = Command::new("git");
+    let output = git.arg("-C").arg(env!("CARGO_MANIFEST_DIR")).args(arguments).output().ok()?;
     let said = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| said.trim().to_owned())
 }

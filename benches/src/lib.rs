@@ -1,24 +1,28 @@
-//! Measures what the product costs, and the simulator beside its peers.
+//! Measures what the product costs on a machine: what `archipelago bench` runs, and the benches of
+//! the journal.
 //!
-//! [`rounds`] is for what runs in this process and is told in wall time: [`replay`] of the
-//! [`shop`]'s events. [`contest`] is for whole programs, told in CPU time: deliveries on a token
-//! [`ring`] of simulators. [`journal`] measures starts, snapshots and seals.
+//! A [`session`] is one measurement, from its command line to its figures. Its parts: [`replay`] of
+//! the [`shop`]'s events, [`mod@start`], [`mod@routing`], [`curves`] and [`mod@memory`]. [`rounds`]
+//! holds contenders against each other. [`journal`] measures starts, snapshots and seals closely.
 //!
 //! Rules:
 //! 1. Contenders run in turns (A, B, C, A, B, C, …), so that a machine that slows down slows all of
 //!    them. Of what is shown as a ratio, both sides are measured in the same round.
 //! 2. A run that did not do all of its work is no run: it ends the measurement.
 //!
-//! It doesn't know how what it measures works, ours or another's.
+//! It doesn't know how what it measures works, ours or another's; nor the simulator, which measures
+//! itself.
 #![forbid(unsafe_code)]
 
 pub mod about;
-pub mod contest;
 pub mod cpu;
-pub mod idle;
+pub mod curves;
 pub mod journal;
+pub mod memory;
 pub mod replay;
-pub mod ring;
 pub mod rounds;
+pub mod routing;
+pub mod session;
 pub mod shop;
+pub mod start;
 pub mod table;

@@ -146,7 +146,7 @@ impl Contest {
             Clock::Wall => format!("{}/s", self.unit),
             Clock::Cpu => format!("{}/CPU-s", self.unit),
         };
-        let head = ["", &unit, "min", "max", "ns each", "ratio", "busy"];
+        let head = ["", &unit, "min", "max", "ns each", "ms", "ratio", "busy"];
         row(&mut text, head);
         for runs in &self.contenders {
             let rates: Vec<u64> = runs.runs.iter().map(|run| run.rate(clock)).collect();
@@ -154,13 +154,15 @@ impl Contest {
             let [low, high] = [low, high].map(|rate| grouped(*rate.unwrap_or(&0)));
             let picos = median(runs.runs.iter().map(|run| run.picos_each(clock)));
             let each = format!("{}.{}", picos / 1000, picos % 1000 / 100);
+            let micros = median(runs.runs.iter().map(|run| run.nanos_of(clock) / 1000));
+            let millis = format!("{}.{}", grouped(micros / 1000), micros % 1000 / 100);
             let permille = self.permille(runs);
             let ratio = format!("{}.{:02}", permille / 1000, permille % 1000 / 10);
             let busy = runs.runs.iter().map(|run| 100 * run.cpu_nanos / run.nanos.max(1));
             let busy = format!("{} %", median(busy));
             row(
                 &mut text,
-                [&runs.name, &grouped(median(rates)), &low, &high, &each, &ratio, &busy],
+                [&runs.name, &grouped(median(rates)), &low, &high, &each, &millis, &ratio, &busy],
             );
         }
         text
@@ -176,9 +178,12 @@ impl Contest {
     }
 }
 
-fn row(text: &mut String, [name, middle, low, high, each, ratio, busy]: [&str; 7]) {
-    writeln!(text, "{name:<44} {middle:>12} {low:>12} {high:>12} {each:>9} {ratio:>6} {busy:>6}")
-        .expect("a string takes all");
+fn row(text: &mut String, [name, middle, low, high, each, millis, ratio, busy]: [&str; 8]) {
+    writeln!(
+        text,
+        "{name:<44} {middle:>13} {low:>13} {high:>13} {each:>9} {millis:>9} {ratio:>6} {busy:>6}"
+    )
+    .expect("a string takes all");
 }
 
 #[cfg(test)]
@@ -207,7 +212,7 @@ mod tests {
         let table = contest.table();
         let row = table.lines().last().unwrap();
         assert!(
-            row.contains("250 000 000") && row.contains("4.0") && row.contains("50 %"),
+            row.contains("250,000,000") && row.contains("4.0") && row.contains("50 %"),
             "{row}"
         );
     }

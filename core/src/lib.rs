@@ -22,6 +22,7 @@
 pub mod bytes;
 pub mod codec;
 pub mod command;
+pub mod dense;
 pub mod id;
 pub mod island;
 pub mod journal;

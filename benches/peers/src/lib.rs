@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rustix::time::{ClockId, clock_gettime};
 
 #[cfg(feature = "stores")]
+pub mod dataflow;
+#[cfg(feature = "stores")]
 pub mod stores;
 #[cfg(feature = "simulators")]
 pub mod stream;

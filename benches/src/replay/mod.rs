@@ -7,5 +7,6 @@
 //!
 //! It doesn't know how a journal is read.
 
+pub mod contests;
 pub mod journals;
 pub mod restoring;

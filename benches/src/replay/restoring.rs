@@ -10,7 +10,7 @@ use super::journals::{Journal, Written};
 use crate::rounds::{Contender, Failed, Took};
 use crate::shop::event::{Event, Fixed, Form};
 use crate::shop::island::Shop;
-use crate::shop::state::{State, Totals};
+use crate::shop::state::{Hashed, State, Totals};
 
 /// Who must end in a journal's digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +74,29 @@ fn restored_from<'a, S: State, F: Form>(
     })
 }
 
+/// Every recorded input of a journal decided again and compared, opening it included.
+pub fn verified<'a>(name: &str, journal: &'a Journal, threads: usize) -> Contender<'a> {
+    match journal.spec.written {
+        Written::Serde => verified_from::<Event>(name, journal, threads),
+        Written::Fixed => verified_from::<Fixed>(name, journal, threads),
+    }
+}
+
+fn verified_from<'a, F: Form>(name: &str, journal: &'a Journal, threads: usize) -> Contender<'a> {
+    Contender::new(name, move || {
+        let verify = || {
+            let log = Log::open(&journal.path)?;
+            log.again().threads(threads).verify(|_| Shop::<Hashed, F>::default())
+        };
+        let (verified, took) = Took::time(journal.spec.events, verify);
+        let verified = verified?;
+        match (verified.decided.records, &verified.first, &verified.other_state) {
+            (records, None, None) if records == journal.records => Ok(took),
+            _ => Err(format!("it would be decided otherwise: {verified:?}").into()),
+        }
+    })
+}
+
 /// The journal read, and all checksums and chains checked; no record is looked at.
 pub fn scanned<'a>(name: &str, journal: &'a Journal) -> Contender<'a> {
     Contender::new(name, move || {
@@ -96,7 +119,11 @@ pub fn scanned<'a>(name: &str, journal: &'a Journal) -> Contender<'a> {
     })
 }
 
-fn check<S: State>(states: &[S], digest: &str, ends: Ends) -> Result<(), Failed> {
+/// Whether the states of all islands have the digest.
+///
+/// # Errors
+/// When they have another one.
+pub fn check<S: State>(states: &[S], digest: &str, ends: Ends) -> Result<(), Failed> {
     if ends == Ends::InNothing {
         return Ok(());
     }

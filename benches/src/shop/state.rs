@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 
 use archipelago_core::codec::CodecError;
+use archipelago_core::dense::Dense as ByNumber;
 use archipelago_core::lookup::Lookup;
 use archipelago_core::replay::Digest;
 use serde::de::DeserializeOwned;
@@ -127,8 +128,8 @@ impl State for Hashed {
 /// Stock and customers in vectors, by number.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Dense {
-    stock: Vec<i64>,
-    customers: Vec<Customer>,
+    stock: ByNumber<u32, i64>,
+    customers: ByNumber<u32, Customer>,
 }
 
 impl State for Dense {
@@ -136,29 +137,20 @@ impl State for Dense {
 
     #[inline]
     fn fold(&mut self, event: &Event) {
-        fold!(event, |product| slot(&mut self.stock, product as usize), |number| slot(
-            &mut self.customers,
-            *number as usize
-        ));
+        // A shop has fewer customers than there are 32-bit numbers.
+        fold!(event, |product| self.stock.get_mut(product), |number| self
+            .customers
+            .get_mut(*number as u32));
     }
 
     fn add_to(&self, totals: &mut Totals) {
-        for (product, units) in (0..).zip(&self.stock) {
+        for (product, units) in self.stock.iter() {
             *totals.stock.entry(product).or_default() += units;
         }
-        for (number, customer) in (0..).zip(&self.customers) {
-            totals.add(number, customer);
+        for (number, customer) in self.customers.iter() {
+            totals.add(number.into(), customer);
         }
     }
-}
-
-/// The slot of a dense number, made when it is not there.
-#[inline]
-fn slot<T: Clone + Default>(all: &mut Vec<T>, number: usize) -> &mut T {
-    if number >= all.len() {
-        all.resize(number + 1, T::default());
-    }
-    &mut all[number]
 }
 
 /// Looks at every event and keeps nothing but a count: what is left of a replay is our own share.

@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+mod bench;
 mod journal;
 mod sea;
 mod sim;
@@ -12,6 +13,7 @@ mod snapshot;
 use archipelago_core::command::route::Table;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use bench::{BenchArgs, Part};
 pub use journal::{
     DiffArgs, Direction, InspectArgs, ReplayArgs, StateArgs, StateView, VerifyArgs, WhatIfArgs,
     WhyArgs,
@@ -40,6 +42,7 @@ Examples:
   archipelago journal check --data sea                        what is wrong with it, if anything
   archipelago sim warehouse --faults swarm --seeds 100        other faults with every seed
   archipelago sim warehouse --scenario last_units.toml        a world written down
+  archipelago bench                                           how fast it is on this machine
 
 Exit codes: 0 good, 1 the check failed, 2 bad usage or input.";
 
@@ -114,6 +117,9 @@ pub enum Command {
         #[command(subcommand)]
         workload: SimWorkload,
     },
+    /// Measure the product on this machine
+    #[command(arg_required_else_help = false)]
+    Bench(BenchArgs),
 }
 
 /// What can be simulated: a workload under faults, or its speed.

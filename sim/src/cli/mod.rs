@@ -19,6 +19,7 @@ use clap::error::ErrorKind;
 pub mod again;
 pub mod args;
 pub mod backup;
+pub mod bench;
 pub mod books;
 pub mod diff;
 pub mod failure;
@@ -118,6 +119,7 @@ fn execute(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Command::WhatIf(args) => finish(&again::what_if(&args)?, args.output(), out),
         Command::Why(args) => finish(&why::why(&args)?, args.output(), out),
         Command::Diff(args) => finish(&diff::diff(&args)?, args.output(), out),
+        Command::Bench(args) => bench::bench(&args, out),
     }
 }
 

@@ -6,17 +6,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 /// 5660978 → "5,660,978".
-pub(super) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
+pub(super) use archipelago_benches::table::grouped as thousands;
 
 /// A rate as a whole number with separators.
 pub(super) fn rate(per_second: f64) -> String {

@@ -7,50 +7,40 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use archipelago_bench_peers::dataflow::folded;
 use archipelago_bench_peers::stores::replay::{Filled, Spec};
 #[cfg(feature = "rocksdb")]
 use archipelago_bench_peers::stores::rocks::{self, Rocks};
 use archipelago_bench_peers::stores::sqlite::{Keyed, Sqlite};
-use archipelago_bench_peers::stores::{bytes, fjall, redb};
-use archipelago_benches::about::{About, ended};
+use archipelago_bench_peers::stores::{bytes, commitlog, fjall, redb};
+use archipelago_benches::about::ended;
 use archipelago_benches::replay::journals::{self, Written};
 use archipelago_benches::replay::restoring::{Ends, bare, restored};
-use archipelago_benches::rounds::{Clock, Contender, Failed, contest};
+use archipelago_benches::rounds::{Contender, Failed};
+use archipelago_benches::session::{Effort, Session};
 use archipelago_benches::shop::event::Event;
 use archipelago_benches::shop::state::{Dense, Hashed, State};
 use archipelago_benches::shop::stream::{Population, Stream};
 use archipelago_benches::table::grouped;
 use clap::{Parser, Subcommand};
 
+/// Events of a short run.
+const SHORT: u64 = 20_000;
+
 /// The shop's replay in other stores, beside ours.
 #[derive(Debug, Parser)]
 struct Args {
     #[command(subcommand)]
     what: Option<What>,
-    /// Events to replay.
-    #[arg(long, default_value = "10000000")]
-    events: u64,
-    /// Rounds that count.
-    #[arg(long, default_value = "5")]
-    rounds: NonZeroU32,
-    /// Where journals and stores are kept for the next run.
-    #[arg(long, global = true, value_name = "FOLDER", default_value = "target/bench")]
-    dir: PathBuf,
-    /// A few seconds in all, so that this does not rot; its figures mean nothing.
-    #[arg(long)]
-    short: bool,
-    /// Only contenders whose "title: name" has this in it (and the first of their table).
-    #[arg(long, value_name = "WORDS", default_value = "")]
-    only: String,
-    /// Tell CPU time, for a machine that is shared.
-    #[arg(long)]
-    cpu: bool,
-    /// Write events as fixed fields, not by serde: in ours and the others.
+    /// How much, and where.
+    #[command(flatten)]
+    effort: Effort,
+    /// Write events as fixed fields, not by serde: in ours and the others
     #[arg(long)]
     fixed: bool,
-    /// Write each run of all contenders to this file too.
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
+    /// Print one JSON object; tables go to standard error then
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -74,17 +64,19 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<(), Failed> {
-    let about = About::here();
-    let given: Vec<String> = std::env::args().skip(1).collect();
-    println!("{}, commit {}\nstores {}\n", about.machine, about.commit, given.join(" "));
+    let (mut out, mut err) = (std::io::stdout(), std::io::stderr());
+    let told: &mut dyn std::io::Write = if args.json { &mut err } else { &mut out };
+    let mut session = Session::begin(args.effort.clone(), told)?;
     match &args.what {
-        None => replay(args),
+        None => replay(args, &mut session)?,
         Some(What::Bytes { rows, orders, rows_a_commit }) => {
-            std::fs::create_dir_all(&args.dir)?;
-            tell(&bytes::run(rows, &args.dir, *rows_a_commit)?, *orders);
-            Ok(())
+            tell(&bytes::run(rows, &session.place(), *rows_a_commit)?, *orders);
         }
     }
+    if args.json {
+        println!("{}", serde_json::to_string(session.figures())?);
+    }
+    Ok(())
 }
 
 fn tell(all: &[bytes::Taken], orders: Option<NonZeroU32>) {
@@ -109,6 +101,7 @@ struct Stores {
     #[cfg(feature = "rocksdb")]
     rocks: [Filled<rocks::Blocks>; 2],
     redb: Filled<()>,
+    commitlog: Filled<()>,
     fjall: [Filled<fjall::Blocks>; 2],
 }
 
@@ -126,6 +119,7 @@ impl Stores {
                 rocks("rocksdb-lz4", rocks::Blocks::Lz4)?,
             ],
             redb: Filled::of::<redb::Redb>(spec, place, "redb", ())?,
+            commitlog: Filled::of::<commitlog::Log>(spec, place, "commitlog", ())?,
             fjall: [fjall("fjall", fjall::Blocks::Plain)?, fjall("fjall-lz4", fjall::Blocks::Lz4)?],
         })
     }
@@ -141,6 +135,7 @@ impl Stores {
         for (store, fjall) in ["fjall", "fjall LZ4"].iter().zip(&self.fjall) {
             all.push(fjall.replayed::<fjall::Fjall, S>(&name(store), digest));
         }
+        all.push(self.commitlog.replayed::<commitlog::Log, S>(&name("commitlog"), digest));
         all
     }
 }
@@ -160,48 +155,30 @@ impl Kept {
             bare::<S>("bare loop over a vector", &self.in_memory, digest, kept),
             restored::<S>("ours, 1 a record", one, 1, kept),
             restored::<S>("ours, 100 a record", hundred, 1, kept),
+            folded::<S>("timely, 1 worker, from the same vector", &self.in_memory, digest),
         ];
         self.others.iter().for_each(|stores| all.extend(stores.contenders::<S>(digest)));
         all
     }
 }
 
-fn replay(args: &Args) -> Result<(), Failed> {
-    let events = if args.short { args.events.min(20_000) } else { args.events };
-    let rounds = if args.short { 1 } else { args.rounds.get() };
-    let clock = if args.cpu { Clock::Cpu } else { Clock::Wall };
-    let temporary = args.short.then(tempfile::tempdir).transpose()?;
-    let place: &Path = temporary.as_ref().map_or(&args.dir, |folder| folder.path());
-    std::fs::create_dir_all(place)?;
+fn replay(args: &Args, session: &mut Session<'_>) -> Result<(), Failed> {
+    let events = session.effort.events(SHORT);
+    let place = session.place();
     let population = Population::default();
     let written = if args.fixed { Written::Fixed } else { Written::Serde };
-    let journal = |events_a_record| {
-        journals::Spec { events, population, islands: 1, events_a_record, written }.journal(place)
+    let mut journal = |events_a_record| {
+        let spec = journals::Spec { events, population, islands: 1, events_a_record, written };
+        session.journal(Path::new(""), spec)
     };
-    let stores = |events_a_row| Stores::filled(Spec { events, events_a_row, written }, place);
-    let kept = Kept {
-        in_memory: Stream::new(population).events(0..events).collect(),
-        ours: [journal(1)?, journal(100)?],
-        others: [stores(1)?, stores(100)?],
-    };
+    let ours = [journal(1)?, journal(100)?];
+    session.say("")?;
+    let stores = |events_a_row| Stores::filled(Spec { events, events_a_row, written }, &place);
+    let others = [stores(1)?, stores(100)?];
+    let in_memory = Stream::new(population).events(0..events).collect();
+    let kept = Kept { in_memory, ours, others };
     let title = |what| format!("Replay of {} events, {written:?}, {what}", grouped(events));
-    let tables = [
-        (title("state in hash maps"), kept.contenders::<Hashed>()),
-        (title("state in vectors"), kept.contenders::<Dense>()),
-    ];
-    let mut done = Vec::new();
-    for (title, mut contenders) in tables {
-        let first = contenders[0].name.clone();
-        contenders.retain(|one| {
-            one.name == first || format!("{title}: {}", one.name).contains(&args.only)
-        });
-        let held = contest(title, "events", (rounds, clock), contenders)?;
-        println!("{}", held.table());
-        done.push(held);
-    }
-    if let Some(file) = &args.json {
-        std::fs::write(file, serde_json::to_string_pretty(&done)?)
-            .map_err(|error| format!("{}: {error}", file.display()))?;
-    }
+    session.hold(title("state in hash maps"), "events", kept.contenders::<Hashed>())?;
+    session.hold(title("state in vectors"), "events", kept.contenders::<Dense>())?;
     Ok(())
 }

@@ -13,6 +13,7 @@ use std::path::Path;
 use archipelago_benches::rounds::Failed;
 
 pub mod bytes;
+pub mod commitlog;
 pub mod fjall;
 pub mod redb;
 pub mod replay;

@@ -165,7 +165,7 @@ mod tests {
     use archipelago_benches::shop::state::Dense;
 
     use super::super::sqlite::{Keyed, Sqlite};
-    use super::super::{fjall, redb};
+    use super::super::{commitlog, fjall, redb};
     use super::*;
 
     fn is_kept_by<T: Store>(choice: T::Choice) {
@@ -193,6 +193,7 @@ mod tests {
         is_kept_by::<Sqlite>(Keyed::ByIndex);
         is_kept_by::<Sqlite>(Keyed::WithoutRowId);
         is_kept_by::<redb::Redb>(());
+        is_kept_by::<commitlog::Log>(());
         is_kept_by::<fjall::Fjall>(fjall::Blocks::Plain);
         is_kept_by::<fjall::Fjall>(fjall::Blocks::Lz4);
         #[cfg(feature = "rocksdb")]

@@ -7,24 +7,25 @@
 
 use archipelago::{Island, Turn};
 use archipelago_core::id::IslandId;
-use archipelago_sim::{Broken, Figures, Simulation};
 use serde::{Deserialize, Serialize};
 
+use crate::{Broken, Figures, Simulation};
+
 /// How large a ring is, and how much travels on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Size {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Size {
     /// Nodes in the ring.
-    pub nodes: u32,
+    pub(super) nodes: u32,
     /// Tokens in flight.
-    pub tokens: u32,
+    pub(super) tokens: u32,
     /// Deliveries of each token.
-    pub hops: u32,
+    pub(super) hops: u32,
 }
 
 impl Size {
     /// Deliveries of all tokens.
     #[must_use]
-    pub const fn deliveries(&self) -> u64 {
+    pub(super) const fn deliveries(&self) -> u64 {
         self.tokens as u64 * self.hops as u64
     }
 }
@@ -85,7 +86,7 @@ impl Island for Node {
 
 /// The ring of `size`, ready to run; a law checks that every delivery was made once.
 #[must_use]
-pub fn simulation(size: Size) -> Simulation<impl Island> {
+pub(super) fn simulation(size: Size) -> Simulation<impl Island> {
     let Size { nodes, tokens, hops } = size;
     Simulation::of(|_| Node::default())
         .islands(nodes)
@@ -112,7 +113,7 @@ pub fn simulation(size: Size) -> Simulation<impl Island> {
 ///
 /// # Errors
 /// The law that it broke.
-pub fn run(size: Size, seed: u64) -> Result<Figures, Broken> {
+pub(super) fn run(size: Size, seed: u64) -> Result<Figures, Broken> {
     simulation(size).seed(seed)
 }
 
