@@ -62,52 +62,54 @@ pub fn put_slice(out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// Reads parts from the front of a slice.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
+    all: &'a [u8],
+    rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
     /// A reader at the start of `bytes`.
     #[must_use]
     pub const fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
+        Self { all: bytes, rest: bytes }
     }
 
     /// All bytes, also those that were read.
     #[must_use]
     pub const fn all(&self) -> &'a [u8] {
-        self.bytes
+        self.all
     }
 
     /// The offset of the next byte.
     #[must_use]
     pub const fn at(&self) -> usize {
-        self.at
+        self.all.len() - self.rest.len()
     }
 
     /// Whether everything has been read.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.at == self.bytes.len()
+        self.rest.is_empty()
     }
 
     /// An error at the next byte.
     #[must_use]
+    #[inline(always)]
     pub const fn expected(&self, expected: &'static str) -> Malformed {
-        Malformed { at: self.at, expected }
+        Malformed { at: self.at(), expected }
     }
 
     /// The next `length` bytes.
     ///
     /// # Errors
     /// [`Malformed`] when fewer are left.
-    #[inline]
+    #[inline(always)]
     pub fn take(&mut self, length: usize, expected: &'static str) -> Result<&'a [u8], Malformed> {
-        let rest = &self.bytes[self.at..];
-        let taken = rest.get(..length).ok_or(Malformed { at: self.at, expected })?;
-        self.at += length;
+        let Some((taken, rest)) = self.rest.split_at_checked(length) else {
+            return Err(self.expected(expected));
+        };
+        self.rest = rest;
         Ok(taken)
     }
 
@@ -115,65 +117,90 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`Malformed`] when fewer are left.
-    #[inline]
+    #[inline(always)]
     pub fn array<const N: usize>(&mut self, expected: &'static str) -> Result<[u8; N], Malformed> {
-        let taken = self.take(N, expected)?;
-        Ok(taken.try_into().expect("take returned as many as asked"))
+        let Some((taken, rest)) = self.rest.split_first_chunk() else {
+            return Err(self.expected(expected));
+        };
+        self.rest = rest;
+        Ok(*taken)
     }
 
     /// The next varint.
     ///
     /// # Errors
     /// [`Malformed`] when it is cut off or longer than 64 bits.
-    #[inline]
+    #[inline(always)]
     pub fn varint(&mut self, expected: &'static str) -> Result<u64, Malformed> {
         // Most numbers are below 128.
-        if let Some(&byte) = self.bytes.get(self.at)
+        if let Some((&byte, rest)) = self.rest.split_first()
             && byte < 0x80
         {
-            self.at += 1;
+            self.rest = rest;
             return Ok(u64::from(byte));
         }
-        self.long_varint(expected)
-    }
-
-    fn long_varint(&mut self, expected: &'static str) -> Result<u64, Malformed> {
-        let at = self.at;
-        let mut value = 0_u64;
-        for shift in (0..70).step_by(7) {
-            let byte = *self.bytes.get(self.at).ok_or(Malformed { at, expected })?;
-            self.at += 1;
-            let bits = u64::from(byte & 0x7f);
-            if shift == 63 && bits > 1 {
-                break;
-            }
-            value |= bits << shift;
-            if byte & 0x80 == 0 {
-                return Ok(value);
-            }
-        }
-        Err(Malformed { at, expected })
+        let (value, rest) = long_varint(self.rest).ok_or(self.expected(expected))?;
+        self.rest = rest;
+        Ok(value)
     }
 
     /// The next varint, which must fit 32 bits.
     ///
     /// # Errors
     /// [`Malformed`] when it doesn't.
-    #[inline]
+    #[inline(always)]
     pub fn varint_u32(&mut self, expected: &'static str) -> Result<u32, Malformed> {
-        let at = self.at;
-        u32::try_from(self.varint(expected)?).map_err(|_| Malformed { at, expected })
+        let before = *self;
+        u32::try_from(self.varint(expected)?).map_err(|_| before.expected(expected))
     }
 
     /// The next length-prefixed part.
     ///
     /// # Errors
     /// [`Malformed`] when it is cut off.
-    #[inline]
+    #[inline(always)]
     pub fn part(&mut self, expected: &'static str) -> Result<&'a [u8], Malformed> {
         let length = self.varint(expected)?;
         self.take(usize::try_from(length).unwrap_or(usize::MAX), expected)
     }
+}
+
+/// A number of several bytes, and what is behind it. Up to 8 are taken at once: the lowest high bit
+/// that is off ends it, and the groups of 7 bits are pushed together pair by pair. (By value: a
+/// reader whose address is taken would live in memory, not in registers.)
+#[inline(always)]
+fn long_varint(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let Some(word) = bytes.first_chunk() else { return slow_varint(bytes) };
+    let word = u64::from_le_bytes(*word);
+    let ends = !word & HIGH;
+    if ends == 0 {
+        return slow_varint(bytes);
+    }
+    let bits = word & (ends ^ (ends - 1)) & !HIGH;
+    let bits = bits & 0x007f_007f_007f_007f | (bits & 0x7f00_7f00_7f00_7f00) >> 1;
+    let bits = bits & 0x0000_3fff_0000_3fff | (bits & 0x3fff_0000_3fff_0000) >> 2;
+    let bits = bits & 0x0fff_ffff | (bits & 0x0fff_ffff_0000_0000) >> 4;
+    Some((bits, &bytes[ends.trailing_zeros() as usize / 8 + 1..]))
+}
+
+/// The same, byte by byte: near the end, and where a number has more than 8.
+#[cold]
+fn slow_varint(mut bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let mut value = 0_u64;
+    for shift in (0..70).step_by(7) {
+        let (&byte, rest) = bytes.split_first()?;
+        bytes = rest;
+        let bits = u64::from(byte & 0x7f);
+        if shift == 63 && bits > 1 {
+            break;
+        }
+        value |= bits << shift;
+        if byte & 0x80 == 0 {
+            return Some((value, bytes));
+        }
+    }
+    None
 }
 
 #[cfg(test)]

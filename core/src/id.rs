@@ -90,7 +90,7 @@ counter!(
 pub struct Asker {
     /// The client that asked.
     pub client: ClientId,
-    /// The slot of the key it asked for: dedup state is kept, and will move, by slot.
+    /// The slot of the key it asked for: what is remembered of it moves with its slot.
     pub slot: Slot,
     /// The client's number for the request.
     pub number: RequestNumber,

@@ -72,6 +72,7 @@ impl<K: Hash + Eq, V> Lookup<K, V> {
     }
 
     /// The value of `key`, made by `make` if it is not there.
+    #[inline(always)]
     pub fn get_or_insert_with(&mut self, key: K, make: impl FnOnce() -> V) -> &mut V {
         self.entries.entry(key).or_insert_with(make)
     }

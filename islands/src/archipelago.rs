@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use archipelago_core::codec::CodecError;
 use archipelago_core::command::route;
-use archipelago_core::id::{ClientId, IslandId, RequestNumber, Slot};
+use archipelago_core::id::{ClientId, IslandId, RequestNumber};
 use archipelago_core::island::Island;
 use archipelago_core::journal::frame::CommitNumber;
 use archipelago_core::replay::{Digest, Image};
@@ -166,12 +166,7 @@ impl<I: Island> Archipelago<I> {
     /// it waits for up to 10 seconds.
     pub fn client(&self, name: &str) -> Result<Client<I>, AskError> {
         let id = route::client_id(name);
-        let table = Arc::clone(&self.shared.table);
-        let highest = move |driver: &Driver<I>| {
-            let own = |slot: &Slot| table.owner(*slot) == driver.island();
-            let slots = (0..route::SLOTS).map(Slot).filter(own);
-            driver.image().sessions.highest(id, slots)
-        };
+        let highest = move |driver: &Driver<I>| driver.image().sessions.highest(id);
         let until = Instant::now() + CLIENT_WAITS;
         let seen = loop {
             match self.look_at_all(highest.clone(), || Duration::MAX) {

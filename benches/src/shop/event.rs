@@ -81,11 +81,12 @@ impl Packed for Lines {
     #[inline]
     fn get(bytes: &mut &[u8]) -> Option<Self> {
         let count = u8::get(bytes)?;
-        let mut lines = [Line::default(); LINES_MAX];
-        for line in lines.get_mut(..usize::from(count))? {
-            *line = Line::get(bytes)?;
+        if usize::from(count) > LINES_MAX {
+            return None;
         }
-        Some(Self { count, lines })
+        // Each in a register: an array written field by field would be copied before it is there.
+        let mut line = |at| if at < count { Line::get(bytes) } else { Some(Line::default()) };
+        Some(Self { count, lines: [line(0)?, line(1)?, line(2)?, line(3)?] })
     }
 }
 

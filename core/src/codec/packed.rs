@@ -175,7 +175,7 @@ impl Packed for String {
 ///
 /// # Errors
 /// [`CodecError::Decode`] when the bytes are not a `T`, or bytes are left over.
-#[inline]
+#[inline(always)]
 pub fn decode<T: Packed>(bytes: &[u8]) -> Result<T, CodecError> {
     let mut rest = bytes;
     match T::get(&mut rest) {
@@ -237,7 +237,7 @@ macro_rules! packed {
                 $($crate::codec::packed::Packed::put(&self.$field, out);)*
             }
 
-            #[inline]
+            #[inline(always)]
             fn get(bytes: &mut &[u8]) -> Option<Self> {
                 Some(Self { $($field: $crate::codec::packed::Packed::get(bytes)?),* })
             }
@@ -277,7 +277,7 @@ macro_rules! packed {
                 }
             }
 
-            #[inline]
+            #[inline(always)]
             fn get(bytes: &mut &[u8]) -> Option<Self> {
                 match <u8 as $crate::codec::packed::Packed>::get(bytes)? {
                     $($tag => Some(Self::$variant
@@ -316,7 +316,7 @@ macro_rules! wire_packed {
                 Ok(())
             }
 
-            #[inline]
+            #[inline(always)]
             fn decode(bytes: &[u8]) -> Result<Self, $crate::codec::CodecError> {
                 $crate::codec::packed::decode(bytes)
             }

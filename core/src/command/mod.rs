@@ -9,4 +9,5 @@
 //! It doesn't know what a command means, nor how it travelled.
 
 pub mod dedup;
+mod kept;
 pub mod route;

@@ -6,7 +6,7 @@
 //! 2. It counts what this island has journaled since its last digest, or since its start.
 //!
 //! What it costs: to digest is to serialise and to hash the whole state, and the island waits for
-//! it. With the factor of 64, each 64 bytes of journal pay for one byte hashed. What the last one
+//! it. With the factor of 256, each 256 bytes of journal pay for one byte hashed. What the last one
 //! hashed is not known before the first; and a state that grows as fast as its journal is larger
 //! at the next: it is hashed about once for each byte by which it grows.
 //!
@@ -23,15 +23,15 @@ pub struct DigestPolicy {
 }
 
 impl Default for DigestPolicy {
-    /// After 65,536 records, and 64 bytes of journal for each byte hashed.
+    /// After 65,536 records, and 256 bytes of journal for each byte hashed.
     fn default() -> Self {
-        Self { records: Some(65_536), factor: 64 }
+        Self { records: Some(65_536), factor: 256 }
     }
 }
 
 impl DigestPolicy {
     /// No digests.
-    pub const NEVER: Self = Self { records: None, factor: 64 };
+    pub const NEVER: Self = Self { records: None, factor: 256 };
 
     /// One at the end of the first block with which `records` have gone by, whatever it costs: for
     /// tests and simulations.

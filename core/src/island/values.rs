@@ -14,7 +14,7 @@ use crate::link::{Breach, LinkLimits};
 pub struct Limits {
     /// The links' limits.
     pub links: LinkLimits,
-    /// (slot, client) pairs whose requests are remembered.
+    /// Clients whose requests are remembered.
     pub clients_max: usize,
     /// Timers set; at the limit, client commands are refused.
     pub timers_max: usize,

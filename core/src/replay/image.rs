@@ -17,7 +17,7 @@ use super::digest::Digest;
 use crate::bytes::Malformed;
 use crate::codec::{CodecError, Wire};
 use crate::command::dedup::{Given, Kept, Sessions};
-use crate::id::{IslandId, JournalPosition, LinkSeq};
+use crate::id::{Asker, IslandId, JournalPosition, LinkSeq, RequestNumber};
 use crate::island::Island;
 use crate::island::timers::Timers;
 use crate::journal::record::{Entry, RecordView, Source};
@@ -66,6 +66,26 @@ pub enum ReplayError {
     Contradiction(String),
 }
 
+/// Whether the request that a record begins with is in its session.
+enum Begun {
+    Yes,
+    NotYet(Asker, RequestNumber),
+}
+
+impl Begun {
+    #[inline(always)]
+    fn of(asked: Option<(Asker, RequestNumber)>) -> Self {
+        asked.map_or(Self::Yes, |(asker, mark)| Self::NotYet(asker, mark))
+    }
+
+    #[inline(always)]
+    fn now(&mut self, sessions: &mut Sessions) {
+        if let Self::NotYet(asker, mark) = std::mem::replace(self, Self::Yes) {
+            sessions.begin(&asker, mark);
+        }
+    }
+}
+
 impl<I: Island> Image<I> {
     /// An island before its first record.
     #[must_use]
@@ -85,6 +105,7 @@ impl<I: Island> Image<I> {
     ///
     /// # Errors
     /// [`ReplayError`]; the image is then half changed and must not be used.
+    #[inline]
     pub fn apply(&mut self, record: &RecordView<'_>) -> Result<Applied, ReplayError> {
         self.take_in(record, |state, event| state.evolve(&event))
     }
@@ -96,39 +117,53 @@ impl<I: Island> Image<I> {
     ///
     /// # Errors
     /// As [`Image::apply`].
-    #[inline]
+    #[inline(always)]
     pub fn take_in(
         &mut self,
         record: &RecordView<'_>,
         mut each: impl FnMut(&mut I, I::Event),
     ) -> Result<Applied, ReplayError> {
         if record.stamp <= self.stamp {
-            return Err(contradiction(format_args!(
-                "stamp {} is not after {}",
-                record.stamp, self.stamp
-            )));
+            let (stamp, before) = (record.stamp, self.stamp);
+            return Err(contradiction(format_args!("stamp {stamp} is not after {before}")));
         }
-        self.begin(&record.source)?;
         let mut applied = Applied::default();
-        record.walk(|entry| -> Result<(), ReplayError> {
-            match entry {
-                Entry::Event(bytes) => {
-                    applied.events += 1;
-                    each(&mut self.state, I::Event::decode(bytes)?);
-                }
-                Entry::Send { to, number, .. } => {
-                    applied.sends += 1;
-                    let next = self.give_number(to);
-                    if next != number {
-                        return Err(contradiction(format_args!(
-                            "message {number} to island {to}, but {next} would be next"
-                        )));
-                    }
+        let mut sections = record.sections();
+        sections.events(|bytes| -> Result<(), ReplayError> {
+            applied.events += 1;
+            each(&mut self.state, I::Event::decode(bytes)?);
+            Ok(())
+        })?;
+        let asked = self.consume(&record.source)?;
+        sections.sends(|to, number, _| -> Result<(), ReplayError> {
+            applied.sends += 1;
+            let next = self.give_number(to);
+            if next != number {
+                return Err(contradiction(format_args!(
+                    "message {number} to island {to}, but {next} would be next"
+                )));
+            }
+            Ok(())
+        })?;
+        // Most requests are answered by their own record: one look at the session for both.
+        let mut begun = Begun::of(asked);
+        sections.replies(|asker, reply| -> Result<(), ReplayError> {
+            let answer = Kept::Replied(reply.into());
+            match begun {
+                Begun::NotYet(own, mark) if own == asker => {
+                    begun = Begun::Yes;
+                    self.sessions.begin_answered(&own, mark, answer);
                 }
                 _ => {
-                    self.note(&entry);
+                    begun.now(&mut self.sessions);
+                    self.sessions.answer(&asker, answer);
                 }
             }
+            Ok(())
+        })?;
+        begun.now(&mut self.sessions);
+        sections.behind(|entry| -> Result<(), ReplayError> {
+            self.note(&entry);
             Ok(())
         })?;
         self.finish(&record.source, record.stamp, record.dead);
@@ -137,27 +172,34 @@ impl<I: Island> Image<I> {
 
     /// Notes that `source`'s input is being consumed.
     pub(crate) fn begin(&mut self, source: &Source) -> Result<(), ReplayError> {
-        match source {
-            Source::Client { asker, answered_below } => {
-                self.sessions.begin(asker, *answered_below);
-            }
+        if let Some((asker, mark)) = self.consume(source)? {
+            self.sessions.begin(&asker, mark);
+        }
+        Ok(())
+    }
+
+    /// The same for all but a client's request, which is returned: who asked, and the mark.
+    #[inline(always)]
+    fn consume(&mut self, source: &Source) -> Result<Option<(Asker, RequestNumber)>, ReplayError> {
+        match *source {
+            Source::Client { asker, answered_below } => return Ok(Some((asker, answered_below))),
             Source::Island { from, number, .. } => {
-                let applied = self.applied.entry(*from).or_default();
-                if applied.next() != *number {
+                let applied = self.applied.entry(from).or_default();
+                if applied.next() != number {
                     return Err(contradiction(format_args!(
                         "message {number} from island {from}, but {} would be next",
                         applied.next()
                     )));
                 }
-                *applied = *number;
+                *applied = number;
             }
             Source::Timer(number) => {
-                if self.timers.remove(*number).is_none() {
+                if self.timers.remove(number).is_none() {
                     return Err(contradiction(format_args!("timer {number} fired but is not set")));
                 }
             }
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Takes in a reply or a timer; events and sends are taken in by whoever makes or reads them.
@@ -192,6 +234,7 @@ impl<I: Island> Image<I> {
     }
 
     /// Closes a record.
+    #[inline(always)]
     pub(crate) fn finish(&mut self, source: &Source, stamp: Stamp, dead: Option<&str>) {
         if let (Source::Client { asker, .. }, Some(reason)) = (source, dead) {
             self.sessions.answer(asker, Kept::Dead(reason.into()));

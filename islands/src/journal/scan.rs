@@ -9,7 +9,7 @@
 //! 3. [`ScanMode::Repair`] flushes every segment before reading it, because what it reads may so
 //!    far be in memory only, and it cuts a torn tail. [`ScanMode::ReadOnly`] changes nothing.
 //! 4. Blocks share the buffer they were read into. A receiver that keeps blocks keeps buffers of
-//!    512 KiB or more: it must bound how many.
+//!    128 KiB or more: it must bound how many.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! A moving window over one segment, in buffers that are used again.
 //!
 //! Rules:
-//! 1. A window is 512 KiB (it stays in the cache), or as large as the commit in it needs.
+//! 1. A window is 128 KiB (two of them stay in the cache), or as large as the commit in it needs.
 //! 2. Bytes are read once: what two windows have in common is copied, so what was checked is what
 //!    is handed out.
 //! 3. A buffer is used again when nobody else holds it; the reader of blocks bounds how many it
@@ -15,7 +15,7 @@ use super::error::JournalError;
 use super::storage::{Segment, Storage};
 
 /// How much is read at once, in bytes.
-const WINDOW_BYTES: u64 = 512 << 10;
+const WINDOW_BYTES: u64 = 128 << 10;
 
 /// How many buffers are kept for reuse.
 const BUFFERS_MAX: usize = 16;

@@ -238,7 +238,7 @@ impl<I: Island> Work for Share<'_, I> {
                 };
                 note(&mut self.kinds, difference, self.examples);
             }
-            let applied = guarded(|| self.islands[at].apply(record));
+            let applied = guarded(|| self.islands[at].apply(record)).and_then(|applied| applied);
             self.decided.events += applied.map_err(|error| wrong(&error))?.events;
             Ok::<(), OpenError>(())
         })?;

@@ -90,7 +90,7 @@ pub(crate) fn digest_of<'a, I: Island>(
 }
 
 /// One worker's islands.
-struct Share<'a, I> {
+struct Share<'a, I: Island> {
     storage: &'a dyn Storage,
     until: Stamp,
     /// How many workers there are.
@@ -98,6 +98,7 @@ struct Share<'a, I> {
     images: Vec<Image<I>>,
     /// By island: see [`compare`].
     sure: Vec<JournalPosition>,
+    batch: Batch<I::Event>,
     figures: Figures,
 }
 
@@ -105,7 +106,8 @@ impl<I: Island> Work for Share<'_, I> {
     fn take(&mut self, block: &BlockRef) -> Result<(), OpenError> {
         let at = block.header.island.0 as usize / self.workers;
         let (image, sure) = (&mut self.images[at], &mut self.sure[at]);
-        let figures = apply_upto(image, block, self.storage, self.until, sure)?;
+        let place = (self.storage, self.until);
+        let figures = apply_upto(image, block, place, sure, &mut self.batch)?;
         self.figures.add(&figures);
         Ok(())
     }
@@ -122,16 +124,16 @@ pub fn apply_block<I: Island>(
     storage: &dyn Storage,
 ) -> Result<Figures, OpenError> {
     let mut sure = image.position;
-    apply_upto(image, block, storage, FOR_EVER, &mut sure)
+    apply_upto(image, block, (storage, FOR_EVER), &mut sure, &mut Batch::default())
 }
 
 /// The same, but only the records stamped up to `until`.
 fn apply_upto<I: Island>(
     image: &mut Image<I>,
     block: &BlockRef,
-    storage: &dyn Storage,
-    until: Stamp,
+    (storage, until): (&dyn Storage, Stamp),
     sure: &mut JournalPosition,
+    batch: &mut Batch<I::Event>,
 ) -> Result<Figures, OpenError> {
     let header = &block.header;
     let mut figures = Figures::default();
@@ -139,7 +141,7 @@ fn apply_upto<I: Island>(
         return Ok(figures);
     }
     follows(image, block, storage)?;
-    let mut batch = Batch::default();
+    batch.clear();
     walk_as::<I, OpenError>(block, storage, until, |position, record| {
         let applied = image.take_in(record, |_, event| batch.events.push(event));
         let applied = applied.map_err(|error| failed(storage, header, position, &error))?;
@@ -178,7 +180,8 @@ pub(super) fn follows<I: Island>(
 /// Events evolved in one go: so many that the loop pays, so few that they stay near.
 const BATCH_EVENTS: usize = 256;
 
-/// Events of one island that wait to be evolved.
+/// Events of one island that wait to be evolved. A loop that only evolves waits for memory once for
+/// several events, not once for each; and it needs one guard for all.
 struct Batch<E> {
     events: Vec<E>,
     /// Each record, and how many events there are with its own.
@@ -192,6 +195,12 @@ impl<E> Default for Batch<E> {
 }
 
 impl<E> Batch<E> {
+    /// Forgets what an error left.
+    fn clear(&mut self) {
+        self.events.clear();
+        self.ends.clear();
+    }
+
     /// Evolves them all; a panic of the user's is an error, with the record it came from.
     fn evolve<I: Island<Event = E>>(
         &mut self,
@@ -203,22 +212,19 @@ impl<E> Batch<E> {
                 state.evolve(event);
                 done += 1;
             }
-            Ok(())
         });
         let record = self.ends.partition_point(|(_, end)| *end <= done);
         evolved.map_err(|error| (self.ends[record].0, error))?;
-        self.events.clear();
-        self.ends.clear();
+        self.clear();
         Ok(())
     }
 }
 
 /// Applies a record; a panic of the user's is an error.
 #[inline]
-pub(super) fn guarded<T>(apply: impl FnOnce() -> Result<T, ReplayError>) -> Result<T, ReplayError> {
-    catch_unwind(AssertUnwindSafe(apply)).unwrap_or_else(|_| {
-        Err(ReplayError::Contradiction("evolve panicked on its events".to_owned()))
-    })
+pub(super) fn guarded<T>(apply: impl FnOnce() -> T) -> Result<T, ReplayError> {
+    catch_unwind(AssertUnwindSafe(apply))
+        .map_err(|_| ReplayError::Contradiction("evolve panicked on its events".to_owned()))
 }
 
 /// Replays a journal into fresh islands made by `make`, on `threads` threads.
@@ -263,7 +269,8 @@ pub(super) fn restore_upto<I: Island>(
     let workers = shares.len();
     let work = |images: Vec<Image<I>>| {
         let sure = images.iter().map(|image| image.position).collect();
-        Share { storage, until, workers, images, sure, figures: Figures::default() }
+        let (batch, figures) = (Batch::default(), Figures::default());
+        Share { storage, until, workers, images, sure, batch, figures }
     };
     let shares = shares.into_iter().map(work).collect();
     let (recovered, shares) = spread(storage, settings, (mode, from), shares, &mut |_| ())?;

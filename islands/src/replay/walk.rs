@@ -63,7 +63,7 @@ pub(super) fn is_after(body: &[u8], until: Stamp) -> bool {
 ///
 /// # Errors
 /// As [`walk`]; [`OpenError::Form`] also for what cannot be rewritten.
-#[inline]
+#[inline(always)]
 pub(super) fn walk_as<I: Island, E: From<OpenError>>(
     block: &BlockRef,
     storage: &dyn Storage,
@@ -97,7 +97,7 @@ pub(super) fn rewritten<'a, I: Island>(
 ///
 /// # Errors
 /// [`OpenError::Record`], or what `visit` says.
-#[inline]
+#[inline(always)]
 pub(super) fn walk<E: From<OpenError>>(
     block: &BlockRef,
     storage: &dyn Storage,
@@ -108,7 +108,11 @@ pub(super) fn walk<E: From<OpenError>>(
     let mut records = RecordsView::new(block.records());
     let mut position = header.first;
     let malformed = |position, error: Malformed| failed(storage, header, position, &error);
-    while let Some(record) = records.next_record().map_err(|error| malformed(position, error))? {
+    while let Some(bytes) = records.next_bytes().map_err(|error| malformed(position, error))? {
+        let record = match RecordView::parse(bytes) {
+            Ok(record) => record,
+            Err(error) => return Err(malformed(position, error).into()),
+        };
         if record.stamp > until {
             return Ok(());
         }

@@ -34,7 +34,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{Asker, IslandId, JournalPosition, LinkSeq, RequestNumber, TimerNumber};
 
-pub use read::{Entry, RecordView, RecordsView};
+pub use read::{Entry, RecordView, RecordsView, Sections};
 pub use write::{Heavy, Oversize, WriteError, write};
 
 /// The most bytes one record may have; a decision that makes more is a dead letter.

@@ -30,14 +30,22 @@ impl<'a> RecordsView<'a> {
     ///
     /// # Errors
     /// [`Malformed`] (byte of the body, or of the record) when it is not a record.
-    #[inline]
+    #[inline(always)]
     pub fn next_record(&mut self) -> Result<Option<RecordView<'a>>, Malformed> {
+        self.next_bytes()?.map(RecordView::parse).transpose()
+    }
+
+    /// The bytes of the next record, for [`RecordView::parse`], or `None` at the end.
+    ///
+    /// # Errors
+    /// [`Malformed`] (byte of the body) when a whole one is not there.
+    #[inline(always)]
+    pub fn next_bytes(&mut self) -> Result<Option<&'a [u8]>, Malformed> {
         if self.reader.is_empty() {
             return Ok(None);
         }
         let length = u32::from_le_bytes(self.reader.array("the length of a record")?);
-        let bytes = self.reader.take(length as usize, "a whole record")?;
-        RecordView::parse(bytes).map(Some)
+        self.reader.take(length as usize, "a whole record").map(Some)
     }
 }
 
@@ -61,7 +69,7 @@ impl<'a> RecordView<'a> {
     ///
     /// # Errors
     /// [`Malformed`] with the byte.
-    #[inline]
+    #[inline(always)]
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
         let mut reader = Reader::new(bytes);
         let [flags] = reader.array("flags")?;
@@ -91,45 +99,124 @@ impl<'a> RecordView<'a> {
         &self,
         mut visit: impl FnMut(Entry<'a>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut reader = self.sections.clone();
-        let reader = &mut reader;
-        for _ in 0..self.count(reader, EVENTS)? {
-            visit(Entry::Event(reader.part("an event")?))?;
+        let mut sections = self.sections();
+        sections.events(|event| visit(Entry::Event(event)))?;
+        sections.sends(|to, number, command| visit(Entry::Send { to, number, command }))?;
+        sections.replies(|asker, reply| visit(Entry::Reply { asker, reply }))?;
+        sections.behind(visit)
+    }
+
+    /// The sections, to be read one after the other. A loop for each kind of entry is what a replay
+    /// is fast with; whoever is in no hurry takes [`RecordView::walk`].
+    #[inline(always)]
+    #[must_use]
+    pub fn sections(&self) -> Sections<'_, 'a> {
+        Sections { record: self, reader: self.sections }
+    }
+}
+
+/// The sections of a record: events, sends, replies, and what is behind them, in this order.
+#[derive(Debug)]
+pub struct Sections<'r, 'a> {
+    record: &'r RecordView<'a>,
+    reader: Reader<'a>,
+}
+
+impl<'a> Sections<'_, 'a> {
+    /// The events' bytes.
+    ///
+    /// # Errors
+    /// What `visit` returns, or [`Malformed`].
+    #[inline(always)]
+    pub fn events<E: From<Malformed>>(
+        &mut self,
+        mut visit: impl FnMut(&'a [u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for _ in 0..self.count(EVENTS)? {
+            visit(self.reader.part("an event")?)?;
         }
-        for _ in 0..self.count(reader, SENDS)? {
-            let to = IslandId(reader.varint_u32("a receiver")?);
-            let number = LinkSeq(reader.varint("a link number")?);
-            visit(Entry::Send { to, number, command: reader.part("a message")? })?;
+        Ok(())
+    }
+
+    /// The messages: receiver, number on the link, bytes.
+    ///
+    /// # Errors
+    /// What `visit` returns, or [`Malformed`].
+    #[inline(always)]
+    pub fn sends<E: From<Malformed>>(
+        &mut self,
+        mut visit: impl FnMut(IslandId, LinkSeq, &'a [u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for _ in 0..self.count(SENDS)? {
+            let to = IslandId(self.reader.varint_u32("a receiver")?);
+            let number = LinkSeq(self.reader.varint("a link number")?);
+            visit(to, number, self.reader.part("a message")?)?;
         }
-        for _ in 0..self.count(reader, REPLIES)? {
-            let asker = self.read_reply_asker(reader)?;
-            visit(Entry::Reply { asker, reply: reader.part("a reply")? })?;
+        Ok(())
+    }
+
+    /// The answers: to whom, and their bytes.
+    ///
+    /// # Errors
+    /// What `visit` returns, or [`Malformed`].
+    #[inline(always)]
+    pub fn replies<E: From<Malformed>>(
+        &mut self,
+        mut visit: impl FnMut(Asker, &'a [u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for _ in 0..self.count(REPLIES)? {
+            let asker = self.reply_asker()?;
+            visit(asker, self.reader.part("a reply")?)?;
         }
-        for _ in 0..self.count(reader, TIMERS)? {
-            let number = TimerNumber(reader.varint("a timer's number")?);
-            let deadline = Millis(reader.varint("a deadline")?);
-            visit(Entry::Timer { number, deadline, command: reader.part("a timer's command")? })?;
+        Ok(())
+    }
+
+    /// The timers set and those taken back; then nothing may be left.
+    ///
+    /// # Errors
+    /// What `visit` returns, or [`Malformed`].
+    #[inline(always)]
+    pub fn behind<E: From<Malformed>>(
+        mut self,
+        visit: impl FnMut(Entry<'a>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if self.record.flags & (TIMERS | CANCELLED) != 0 {
+            self.timers(visit)?;
         }
-        for _ in 0..self.count(reader, CANCELLED)? {
-            visit(Entry::Cancelled(TimerNumber(reader.varint("a timer's number")?)))?;
-        }
-        if reader.is_empty() {
+        if self.reader.is_empty() {
             Ok(())
         } else {
-            Err(reader.expected("the end of the record").into())
+            Err(self.reader.expected("the end of the record").into())
         }
     }
 
-    #[inline]
-    fn count(&self, reader: &mut Reader<'a>, flag: u8) -> Result<u64, Malformed> {
-        if self.flags & flag == 0 { Ok(0) } else { reader.varint("a count") }
+    fn timers<E: From<Malformed>>(
+        &mut self,
+        mut visit: impl FnMut(Entry<'a>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        for _ in 0..self.count(TIMERS)? {
+            let number = TimerNumber(self.reader.varint("a timer's number")?);
+            let deadline = Millis(self.reader.varint("a deadline")?);
+            let command = self.reader.part("a timer's command")?;
+            visit(Entry::Timer { number, deadline, command })?;
+        }
+        for _ in 0..self.count(CANCELLED)? {
+            visit(Entry::Cancelled(TimerNumber(self.reader.varint("a timer's number")?)))?;
+        }
+        Ok(())
     }
 
-    fn read_reply_asker(&self, reader: &mut Reader<'a>) -> Result<Asker, Malformed> {
-        let at = reader.clone();
-        match (reader.array("whom a reply is for")?, self.source) {
+    #[inline(always)]
+    fn count(&mut self, flag: u8) -> Result<u64, Malformed> {
+        if self.record.flags & flag == 0 { Ok(0) } else { self.reader.varint("a count") }
+    }
+
+    #[inline(always)]
+    fn reply_asker(&mut self) -> Result<Asker, Malformed> {
+        let at = self.reader;
+        match (self.reader.array("whom a reply is for")?, self.record.source) {
             ([0], Source::Client { asker, .. }) => Ok(asker),
-            ([1], _) => read_asker(reader),
+            ([1], _) => read_asker(&mut self.reader),
             _ => Err(at.expected("whom a reply is for")),
         }
     }
@@ -169,7 +256,7 @@ pub enum Entry<'a> {
     Cancelled(TimerNumber),
 }
 
-#[inline]
+#[inline(always)]
 fn read_source(reader: &mut Reader<'_>, flags: u8) -> Result<Source, Malformed> {
     match flags & SOURCE_MASK {
         SOURCE_CLIENT => {
@@ -190,6 +277,7 @@ fn read_source(reader: &mut Reader<'_>, flags: u8) -> Result<Source, Malformed> 
     }
 }
 
+#[inline(always)]
 fn read_asker(reader: &mut Reader<'_>) -> Result<Asker, Malformed> {
     let client = ClientId(u128::from_le_bytes(reader.array("a client")?));
     let slot = Slot(u16::from_le_bytes(reader.array("a slot")?));
