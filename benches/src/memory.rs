@@ -150,7 +150,7 @@ fn clients_kept(clients: u64) -> Vec<Sessions> {
         let asker = Asker { client: id, slot, number: RequestNumber(1) };
         let sessions = &mut islands[usize::from(slot.0) % 16];
         sessions.begin(&asker, RequestNumber(1));
-        sessions.answer(&asker, Kept::Replied([1].into()));
+        sessions.answer(&asker, Kept::Replied([1].as_slice().into()));
     }
     islands
 }

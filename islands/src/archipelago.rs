@@ -169,7 +169,7 @@ impl<I: Island> Archipelago<I> {
         let highest = move |driver: &Driver<I>| driver.image().sessions.highest(id);
         let until = Instant::now() + CLIENT_WAITS;
         let seen = loop {
-            match self.look_at_all(highest.clone(), || Duration::MAX) {
+            match self.look_at_all(highest, || Duration::MAX) {
                 // Full queues empty by themselves.
                 Err(AskError::Busy(_)) if Instant::now() < until => std::thread::sleep(LOOK_PERIOD),
                 seen => break seen?,

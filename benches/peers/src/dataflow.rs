@@ -35,7 +35,8 @@ fn fold<S: State>(events: std::sync::Arc<[Event]>) -> S {
         let mut input = InputHandle::new();
         worker.dataflow::<u64, _, _>(|scope| {
             let mut keep = move |event: &Event| kept.borrow_mut().fold(event);
-            scope.input_from(&mut input).container::<Vec<Event>>().inspect(move |event| keep(event));
+            let events = scope.input_from(&mut input).container::<Vec<Event>>();
+            events.inspect(move |event| keep(event));
         });
         for batch in events.chunks(BATCH) {
             batch.iter().for_each(|event| input.send(*event));

@@ -8,18 +8,15 @@
 //! 3. A client says with each request below which number it has all its answers, or will never ask
 //!    again; those are forgotten, in whatever slot. At most [`SPAN_MAX`] numbers lie between that
 //!    mark and the newest request, so a session is bounded.
-//! 4. The newest request stands in the session itself: a client that asks one thing at a time costs
-//!    one look at memory.
 //!
 //! It doesn't know what a reply means.
 //!
 //! Source: RIFL (Lee et al., SOSP 2015): "first incomplete" sequence numbers.
 
-use std::collections::VecDeque;
+use serde::{Deserialize, Serialize};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-use crate::id::{Asker, ClientId, RequestNumber, Slot};
+use super::session::{Request, Session};
+use crate::id::{Asker, ClientId, RequestNumber};
 use crate::lookup::Lookup;
 
 pub use super::kept::{Kept, ReplyBytes};
@@ -49,184 +46,6 @@ pub enum Given {
     Now,
     /// Another one was given before, or nobody asked.
     Before,
-}
-
-/// One request.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Request {
-    number: RequestNumber,
-    slot: Slot,
-    kept: Kept,
-}
-
-impl Request {
-    const fn key(&self) -> (RequestNumber, Slot) {
-        (self.number, self.slot)
-    }
-}
-
-/// One client's requests.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Session {
-    /// All lower numbers are forgotten, but for those that are not answered yet.
-    floor: RequestNumber,
-    /// The one with the highest number.
-    newest: Option<Request>,
-    /// All others, if there were ever any.
-    others: Option<Box<Others>>,
-}
-
-/// A client's requests before its newest one, ascending.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Others {
-    /// Below the floor, and not answered: somebody may wait, though nobody will ask again.
-    overdue: VecDeque<Request>,
-    /// From the floor on.
-    older: VecDeque<Request>,
-}
-
-/// Where a request stands in a session.
-enum At {
-    Newest,
-    Older(usize),
-    Overdue(usize),
-}
-
-fn place(all: &VecDeque<Request>, key: (RequestNumber, Slot)) -> Result<usize, usize> {
-    match all.back() {
-        None => Err(0),
-        // What came last is mostly what is looked for.
-        Some(last) if last.key() < key => Err(all.len()),
-        Some(last) if last.key() == key => Ok(all.len() - 1),
-        Some(_) => all.binary_search_by_key(&key, Request::key),
-    }
-}
-
-impl Session {
-    #[inline(always)]
-    fn find(&self, key: (RequestNumber, Slot)) -> Option<At> {
-        match &self.newest {
-            Some(newest) if newest.key() == key => return Some(At::Newest),
-            Some(newest) if newest.key() > key => {}
-            _ => return None,
-        }
-        let others = self.others.as_ref()?;
-        match key.0 < self.floor {
-            true => place(&others.overdue, key).ok().map(At::Overdue),
-            false => place(&others.older, key).ok().map(At::Older),
-        }
-    }
-
-    #[inline(always)]
-    fn kept(&self, at: &At) -> Option<&Kept> {
-        let request = match (at, &self.others) {
-            (At::Newest, _) => self.newest.as_ref(),
-            (At::Older(at), Some(others)) => others.older.get(*at),
-            (At::Overdue(at), Some(others)) => others.overdue.get(*at),
-            (_, None) => None,
-        };
-        request.map(|request| &request.kept)
-    }
-
-    /// Takes in a request that is not there.
-    #[inline(always)]
-    fn insert(&mut self, request: Request) {
-        let key = request.key();
-        match &mut self.newest {
-            None => self.newest = Some(request),
-            Some(newest) if newest.key() < key => {
-                let before = std::mem::replace(newest, request);
-                // Below the floor it is kept only while somebody waits for it.
-                let others = match (before.number >= self.floor, before.kept == Kept::Pending) {
-                    (true, _) => &mut self.others.get_or_insert_default().older,
-                    (false, true) => &mut self.others.get_or_insert_default().overdue,
-                    (false, false) => return,
-                };
-                put(others, before);
-            }
-            Some(_) => {
-                let others = self.others.get_or_insert_default();
-                put(
-                    if key.0 < self.floor { &mut others.overdue } else { &mut others.older },
-                    request,
-                );
-            }
-        }
-    }
-
-    /// Moves the floor up; what is below it and answered goes.
-    #[inline(always)]
-    fn raise(&mut self, floor: RequestNumber) {
-        if floor <= self.floor {
-            return;
-        }
-        self.floor = floor;
-        if let Some(others) = &mut self.others {
-            while others.older.front().is_some_and(|request| request.number < floor) {
-                let request = others.older.pop_front().expect("it was seen just now");
-                if request.kept == Kept::Pending {
-                    others.overdue.push_back(request);
-                }
-            }
-        }
-        // It stays as the newest while it waits.
-        if self.newest.as_ref().is_some_and(|it| it.number < floor && it.kept != Kept::Pending) {
-            self.newest = self.pop_newest();
-        }
-    }
-
-    /// The highest request but the newest, taken out.
-    fn pop_newest(&mut self) -> Option<Request> {
-        let others = self.others.as_mut()?;
-        others.older.pop_back().or_else(|| others.overdue.pop_back())
-    }
-
-    /// Gives the first answer to the request at `at`.
-    #[inline(always)]
-    fn answer(&mut self, at: &At, answer: Kept) -> Given {
-        if self.kept(at) != Some(&Kept::Pending) {
-            return Given::Before;
-        }
-        match (at, &mut self.newest, &mut self.others) {
-            (At::Newest, Some(newest), _) if newest.number >= self.floor => newest.kept = answer,
-            (At::Newest, _, _) => self.newest = self.pop_newest(),
-            (At::Older(at), _, Some(others)) => others.older[*at].kept = answer,
-            (At::Overdue(at), _, Some(others)) => drop(others.overdue.remove(*at)),
-            (_, _, None) => {}
-        }
-        Given::Now
-    }
-
-    /// All of them, ascending.
-    fn all(&self) -> impl Iterator<Item = &Request> {
-        let others = self.others.as_deref().into_iter();
-        let others = others.flat_map(|others| others.overdue.iter().chain(&others.older));
-        others.chain(&self.newest)
-    }
-}
-
-fn put(all: &mut VecDeque<Request>, request: Request) {
-    let (Ok(at) | Err(at)) = place(all, request.key());
-    all.insert(at, request);
-}
-
-/// The floor and all requests: how they are kept does not show.
-impl Serialize for Session {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        (self.floor, self.all().collect::<Vec<_>>()).serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Session {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (floor, all) = <(RequestNumber, Vec<Request>)>::deserialize(deserializer)?;
-        if !all.is_sorted_by(|a, b| a.key() < b.key()) {
-            return Err(serde::de::Error::custom("requests out of order"));
-        }
-        let mut session = Self { floor, ..Self::default() };
-        all.into_iter().for_each(|request| session.insert(request));
-        Ok(session)
-    }
 }
 
 /// All sessions of an island.
@@ -280,12 +99,8 @@ impl Sessions {
         mut rewrite: impl FnMut(&[u8]) -> Result<Vec<u8>, E>,
     ) -> Result<(), E> {
         for (client, mut session) in std::mem::take(&mut self.by_client).into_sorted() {
-            let others = session.others.as_deref_mut().into_iter();
-            let others = others.flat_map(|others| &mut others.older);
-            for request in others.chain(&mut session.newest) {
-                if let Kept::Replied(bytes) = &mut request.kept {
-                    *bytes = rewrite(bytes)?.as_slice().into();
-                }
+            for bytes in session.replies_mut() {
+                *bytes = rewrite(bytes)?.as_slice().into();
             }
             self.by_client.insert(client, session);
         }
@@ -347,6 +162,7 @@ mod tests {
 
     use super::*;
     use crate::codec::{decode, encode};
+    use crate::id::Slot;
 
     const CLIENT: ClientId = ClientId(7);
 

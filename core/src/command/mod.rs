@@ -11,3 +11,4 @@
 pub mod dedup;
 mod kept;
 pub mod route;
+mod session;

@@ -22,8 +22,8 @@ use archipelago_core::replay::Digest;
 use clap::Parser;
 
 use crate::cli::args::{Cli, Command, RunWorkload};
+use crate::cli::harness::{World, setting};
 use crate::cli::run;
-use crate::cli::setting::Setting;
 use crate::workload::warehouse::{Event, Warehouse};
 
 /// Runs `file` if there is no journal of it yet, and restores that.
@@ -34,7 +34,8 @@ pub(super) fn replay(session: &mut Session<'_>, file: &Path) -> Result<(), Faile
     let data = session.place().join("orders");
     let ran = ran(file, &data)?;
     let log = Log::open(&data)?;
-    let born = Setting::of(&log)?.island();
+    let setting = setting::<Warehouse>(&log)?;
+    let born = |_: IslandId| Warehouse::born(&setting);
     let events = events(&log)?;
     let islands = log.description().islands;
     let wanted = fold(&events, islands, &born);
