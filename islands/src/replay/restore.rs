@@ -260,9 +260,21 @@ pub fn restore_on<I: Island>(
 pub(super) fn restore_upto<I: Island>(
     storage: &dyn Storage,
     settings: &JournalSettings,
+    mode: (ScanMode, Stamp),
+    threads: usize,
+    from: (Vec<Image<I>>, Option<&Recovered>),
+) -> Result<Restored<I>, OpenError> {
+    restore_watched(storage, settings, mode, threads, from, &mut |_| ())
+}
+
+/// The same; `watch` sees each block before it is applied or handed out.
+pub(crate) fn restore_watched<I: Island>(
+    storage: &dyn Storage,
+    settings: &JournalSettings,
     (mode, until): (ScanMode, Stamp),
     threads: usize,
     (images, from): (Vec<Image<I>>, Option<&Recovered>),
+    watch: &mut dyn FnMut(&BlockRef),
 ) -> Result<Restored<I>, OpenError> {
     let started = Instant::now();
     let shares = share_out(images, threads);
@@ -273,7 +285,7 @@ pub(super) fn restore_upto<I: Island>(
         Share { storage, until, workers, images, sure, batch, figures }
     };
     let shares = shares.into_iter().map(work).collect();
-    let (recovered, shares) = spread(storage, settings, (mode, from), shares, &mut |_| ())?;
+    let (recovered, shares) = spread(storage, settings, (mode, from), shares, watch)?;
     let mut figures = Figures::default();
     let mut images = Vec::with_capacity(workers);
     for share in shares {

@@ -24,7 +24,7 @@ use crate::journal::{BlockRef, Storage};
 const LENGTH_BYTES: usize = 4;
 
 /// After every record.
-pub(super) const FOR_EVER: Stamp = Stamp(u64::MAX);
+pub(crate) const FOR_EVER: Stamp = Stamp(u64::MAX);
 
 /// A record that cannot be, with its place.
 pub(super) fn failed(

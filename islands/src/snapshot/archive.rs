@@ -18,6 +18,7 @@ use archipelago_core::journal::frame::{CommitNumber, SegmentNumber};
 
 use super::folder::{Folder, SNAPSHOTS_KEPT};
 use super::make::verify;
+use super::pace::Pace;
 use super::policy::Archive;
 use crate::journal::{DataDirectory, Durability, JournalError, Storage, make_folder, sync_folder};
 use crate::replay::OpenError;
@@ -60,7 +61,7 @@ pub fn archive<I: Island>(data: &Path, keep: &Keep) -> Result<Archived, OpenErro
     }
     let mut older = None;
     for (_, file) in snapshots.iter().take(SNAPSHOTS_KEPT) {
-        older = Some(verify::<I>(file, &settings)?.recovered());
+        older = Some(verify::<I>(file, &settings, &Pace::full())?.recovered());
     }
     let older = older.expect("there are two");
     if let Keep::In(to) = keep {

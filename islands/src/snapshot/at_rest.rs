@@ -15,6 +15,7 @@ use archipelago_core::replay::Image;
 
 use super::folder::Folder;
 use super::make::{keep, newest, replay_on};
+use super::pace::Pace;
 use crate::journal::{DataDirectory, Durability, ScanMode, Storage};
 use crate::replay::OpenError;
 
@@ -49,6 +50,7 @@ pub fn take_at_rest<I: Island>(
         return Ok(AtRest { file: None, commit });
     }
     let (images, found) = (restored.images, &restored.recovered);
-    let (file, _) = keep(&folder, &storage, &settings, images, found, (before, &passed))?;
+    let before = (before, passed.as_slice());
+    let (file, _) = keep(&folder, &storage, &settings, images, found, before, &Pace::full())?;
     Ok(AtRest { file: Some(file), commit })
 }

@@ -25,7 +25,8 @@ use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::archive::archive_running;
 use super::folder::Folder;
-use super::make::{GoOn, Made, take_while};
+use super::make::{Made, take_while};
+use super::pace::Pace;
 use super::policy::{Archive, Due, Since, SnapshotPolicy};
 use crate::journal::{JournalSettings, JournalStats, Storage};
 use crate::replay::OpenError;
@@ -62,10 +63,7 @@ impl Source {
         Self { folder, storage, settings, stats, born, archive }
     }
 
-    fn take<I: Island>(
-        &self,
-        go_on: &mut dyn FnMut() -> GoOn,
-    ) -> Result<Option<PathBuf>, OpenError> {
+    fn take<I: Island>(&self, stop: &AtomicBool) -> Result<Option<PathBuf>, OpenError> {
         let born: Result<Vec<Image<I>>, CodecError> =
             self.born.iter().map(|bytes| codec::decode(bytes)).collect();
         let born = born.map_err(|error| OpenError::Setting(error.to_string()))?;
@@ -73,8 +71,9 @@ impl Source {
         if upto == CommitNumber::ZERO {
             return Ok(None);
         }
+        let pace = Pace::beside(&self.stats, stop, upto);
         let made =
-            take_while::<I>(&self.folder, &self.storage, &self.settings, upto, || born, go_on)?;
+            take_while::<I>(&self.folder, &self.storage, &self.settings, upto, || born, &pace)?;
         let Some(Made { file, done_before }) = made else { return Ok(None) };
         let gone = done_before.map(|before| archive_running(&*self.storage, &self.archive, before));
         match gone {
@@ -143,8 +142,7 @@ fn run<I: Island>(
     lower_priority();
     let counts = || (source.stats.records(), source.stats.bytes());
     let (mut last, mut at) = (counts(), Instant::now());
-    let mut go_on = || if stop.load(Ordering::Relaxed) { GoOn::Stop } else { GoOn::Yes };
-    while go_on() == GoOn::Yes {
+    while !stop.load(Ordering::Relaxed) {
         let answer = match asked.recv_timeout(LOOK_PERIOD) {
             Ok(answer) => Some(answer),
             Err(RecvTimeoutError::Timeout) => None,
@@ -156,7 +154,7 @@ fn run<I: Island>(
             continue;
         }
         (last, at) = (now, Instant::now());
-        let made = source.take::<I>(&mut go_on);
+        let made = source.take::<I>(stop);
         match &made {
             Ok(Some(file)) => {
                 tracing::info!(file = %file.display(), elapsed = ?at.elapsed(), "snapshot");

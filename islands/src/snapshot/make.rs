@@ -24,9 +24,12 @@ use archipelago_core::replay::Image;
 
 use super::file::{Snapshot, Taken, Unacked};
 use super::folder::{Folder, open};
-use crate::journal::{JournalError, JournalSettings, Recovered, ScanMode, Storage, read_block};
+use super::pace::{Pace, Paced};
+use crate::journal::{
+    BlockRef, JournalError, JournalSettings, Recovered, ScanMode, Storage, read_block,
+};
 use crate::link::Rereader;
-use crate::replay::{OpenError, Restored, restore_on};
+use crate::replay::{FOR_EVER, OpenError, Restored, restore_on, restore_watched};
 
 /// Commits replayed between two looks at whether to stop.
 const STEP_COMMITS: u64 = 4096;
@@ -69,10 +72,19 @@ pub fn newest<I: Island>(
     storage: &dyn Storage,
     settings: &JournalSettings,
 ) -> Result<(Option<Snapshot<I>>, Vec<Passed>), OpenError> {
+    newest_at(folder, storage, settings, &Pace::full())
+}
+
+/// The same, at a pace.
+fn newest_at<I: Island>(
+    folder: &Folder,
+    storage: &dyn Storage,
+    settings: &JournalSettings,
+    pace: &Pace<'_>,
+) -> Result<(Option<Snapshot<I>>, Vec<Passed>), OpenError> {
     let mut passed = Vec::new();
     for (_, file) in folder.list()? {
-        let read = open(&file).and_then(|mut input| Snapshot::<I>::read(&mut input, settings));
-        match read {
+        match load::<I>(&file, settings, pace) {
             Ok(snapshot) => {
                 reaches(storage, &file, &snapshot.taken)?;
                 return Ok((Some(snapshot), passed));
@@ -81,6 +93,16 @@ pub fn newest<I: Island>(
         }
     }
     Ok((None, passed))
+}
+
+/// Reads a snapshot, at a pace.
+fn load<I: Island>(
+    file: &Path,
+    settings: &JournalSettings,
+    pace: &Pace<'_>,
+) -> Result<Snapshot<I>, String> {
+    let inner = open(file)?;
+    Snapshot::read(&mut Paced { inner, pace }, settings)
 }
 
 /// Whether the journal holds what the snapshot was made of, as far as it has not been archived.
@@ -160,8 +182,8 @@ fn first_segment(storage: &dyn Storage) -> Result<Option<SegmentNumber>, OpenErr
     Ok(segments.first().map(|segment| segment.number))
 }
 
-/// Makes a snapshot of what the journal holds up to `upto`, which is durable, as long as `go_on`
-/// says so. `None` when it was stopped, or there is one already. `born` gives the islands before
+/// Makes a snapshot of what the journal holds up to `upto`, which is durable, at `pace`. `None` when
+/// it was stopped, or there is one already. `born` gives the islands before
 /// their first record.
 ///
 /// # Errors
@@ -172,9 +194,9 @@ pub(super) fn take_while<I: Island>(
     settings: &JournalSettings,
     upto: CommitNumber,
     born: impl FnOnce() -> Vec<Image<I>>,
-    go_on: &mut dyn FnMut() -> GoOn,
+    pace: &Pace<'_>,
 ) -> Result<Option<Made>, OpenError> {
-    let (base, passed) = newest::<I>(folder, &**storage, settings)?;
+    let (base, passed) = newest_at::<I>(folder, &**storage, settings, pace)?;
     let mut from = base.as_ref().map(|base| base.taken.recovered());
     if from.as_ref().is_some_and(|from| from.last >= upto) {
         return Ok(None);
@@ -188,18 +210,22 @@ pub(super) fn take_while<I: Island>(
         }
     };
     let mut at = from.as_ref().map_or(CommitNumber::ZERO, |from| from.last);
+    pace.begins(at);
     while at < upto {
-        if go_on() == GoOn::Stop {
+        if pace.go_on() == GoOn::Stop {
             return Ok(None);
         }
         at = CommitNumber(upto.0.min(at.0 + STEP_COMMITS));
         let on = (images, from.as_ref());
-        let restored = restore_on(&**storage, settings, ScanMode::Upto(at), 1, on)?;
+        let mut watch = |block: &BlockRef| pace.reached(block.header.commit);
+        let mode = (ScanMode::Upto(at), FOR_EVER);
+        let restored = restore_watched(&**storage, settings, mode, 1, on, &mut watch)?;
         images = restored.images;
         from = Some(restored.recovered);
     }
     let found = from.expect("something was replayed");
-    let (file, left) = keep(folder, storage, settings, images, &found, (before, &passed))?;
+    let before = (before, passed.as_slice());
+    let (file, left) = keep(folder, storage, settings, images, &found, before, pace)?;
     let kept = folder.list()?;
     let is_kept = |older: &Recovered| kept.iter().any(|(commit, _)| *commit == older.last);
     let older = older.filter(|older| is_kept(older) && left == Left::Nothing);
@@ -223,12 +249,14 @@ pub(super) fn keep<I: Island>(
     images: Vec<Image<I>>,
     found: &Recovered,
     (before, passed): (Unacked, &[Passed]),
+    pace: &Pace<'_>,
 ) -> Result<(PathBuf, Left), OpenError> {
     let (unacked, left) = unacked(storage, settings, &images, found, before)?;
     let snapshot = Snapshot { taken: Taken::of::<I>(settings, found), images, unacked };
-    let (file, _) = folder.create(found.last, |out| snapshot.write(out))?;
+    let (file, _) =
+        folder.create(found.last, |out| snapshot.write(&mut Paced { inner: out, pace }))?;
     drop(snapshot);
-    verify::<I>(&file, settings)?;
+    verify::<I>(&file, settings, pace)?;
     folder.prune(passed)?;
     Ok((file, left))
 }
@@ -237,9 +265,10 @@ pub(super) fn keep<I: Island>(
 pub(super) fn verify<I: Island>(
     file: &Path,
     settings: &JournalSettings,
+    pace: &Pace<'_>,
 ) -> Result<Taken, OpenError> {
-    let read = open(file).and_then(|mut input| Snapshot::<I>::read(&mut input, settings));
-    read.map(|snapshot| snapshot.taken)
+    load::<I>(file, settings, pace)
+        .map(|snapshot| snapshot.taken)
         .map_err(|reason| refused(file, format!("what was written cannot be loaded: {reason}")))
 }
 

@@ -22,6 +22,7 @@ mod file;
 mod folder;
 mod keeper;
 mod make;
+mod pace;
 mod policy;
 
 pub use archive::{Archived, Keep, archive};
