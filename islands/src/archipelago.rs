@@ -17,16 +17,17 @@ use std::time::{Duration, Instant};
 
 use archipelago_core::codec::CodecError;
 use archipelago_core::command::route;
-use archipelago_core::id::{ClientId, IslandId, RequestNumber};
-use archipelago_core::island::Island;
+use archipelago_core::id::{ClientId, IslandId, RequestNumber, Slot};
+use archipelago_core::island::{Island, Refusal};
 use archipelago_core::journal::frame::CommitNumber;
+use archipelago_core::journal::record::Source;
 use archipelago_core::replay::{Digest, Image};
 
 use crate::command::{Again, AskError, Client, Pending};
 use crate::island::{Driver, IslandStats, Shared};
 use crate::journal::{DataDirectory, JournalError, Journaler, Recovered};
 use crate::machine::random;
-use crate::replay::{Figures, OpenError, digest_of};
+use crate::replay::{DeadLetter, Figures, OpenError, digest_of};
 use crate::snapshot::Keeper;
 
 /// How often a close looks whether everything has settled.
@@ -177,6 +178,37 @@ impl<I: Island> Archipelago<I> {
         };
         let used = seen.into_iter().flatten().max().unwrap_or_default();
         Ok(Client::new(Arc::clone(&self.shared), id, used, Again::Yes))
+    }
+
+    /// Puts a dead letter back: asks its island `command`, which is the letter's own
+    /// ([`DeadLetter::command`]) or a better one. The same letter is decided once more and no
+    /// oftener: whoever puts it back again, also after a restart, gets the first answer. What failed
+    /// again is a new dead letter.
+    ///
+    /// The island is asked as by a client, whoever had brought the letter: the sender of a message
+    /// and its number are in [`DeadLetter::source`] only.
+    ///
+    /// # Errors
+    /// As [`Client::ask`]; [`AskError::Refused`] when there is no such island.
+    pub fn put_back(
+        &self,
+        letter: &DeadLetter,
+        command: I::Command,
+    ) -> Result<Pending<I::Reply>, AskError> {
+        let id = route::client_id(&letter.client_name());
+        let client = Client::new(Arc::clone(&self.shared), id, RequestNumber::ZERO, Again::Yes);
+        let slot = match letter.source {
+            Source::Client { asker, .. } => Some(asker.slot),
+            Source::Island { .. } | Source::Timer(_) => {
+                let mut slots = (0..route::SLOTS).map(Slot);
+                slots.find(|slot| self.shared.table.owner(*slot) == letter.island)
+            }
+        };
+        let slot = slot.ok_or_else(|| {
+            let reason = format!("there is no island {}", letter.island);
+            AskError::Refused(Refusal::Unwritable(reason))
+        })?;
+        client.ask_slot(Some(RequestNumber(1)), slot, command)
     }
 
     /// Looks at an island's state, on its own thread, between two commands. The result arrives

@@ -12,6 +12,7 @@ use archipelago_core::id::{IslandId, Life, Session};
 use archipelago_core::island::{Island, Kernel, Limits};
 use archipelago_core::journal::frame::SchemaVersion;
 use archipelago_core::replay::Image;
+use archipelago_core::time::Millis;
 use crossbeam::sync::Parker;
 
 use crate::archipelago::{Archipelago, Parts};
@@ -235,8 +236,10 @@ impl Builder {
             mailboxes.push(Mailbox::new(self.queue_max, parker.unparker().clone()));
             parkers.push(parker);
         }
+        // All records of this run are stamped after all of those before: who has read the whole
+        // journal has read the beginning of its one order.
         let latest = restored.images.iter().map(|image| image.stamp.millis()).max();
-        let started = now.max(latest.unwrap_or_default());
+        let started = now.max(latest.unwrap_or_default().plus(Millis(1)));
         let stats = journal.stats();
         let (routes, told, most) = (Arc::clone(&table), Arc::clone(&stats), self.unanswered_max);
         let shared = Arc::new(Shared::new(routes, mailboxes, told, most, started));

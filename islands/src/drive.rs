@@ -12,4 +12,4 @@ pub use crate::command::Waiter;
 pub use crate::island::Driver;
 pub use crate::journal::{Book, GroupJournal};
 pub use crate::link::Rereader;
-pub use crate::replay::{apply_block, restore};
+pub use crate::replay::{apply_block, merged, restore};

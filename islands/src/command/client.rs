@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use archipelago_core::command::dedup::SPAN_MAX;
 use archipelago_core::command::route;
-use archipelago_core::id::{Asker, ClientId, RequestNumber};
+use archipelago_core::id::{Asker, ClientId, RequestNumber, Slot};
 use archipelago_core::island::{Island, Request};
 use crossbeam::channel::{Receiver, Sender, unbounded};
 
@@ -125,7 +125,7 @@ impl<I: Island> Client<I> {
         key: impl AsRef<[u8]>,
         command: I::Command,
     ) -> Result<Pending<I::Reply>, AskError> {
-        self.ask_numbered(None, key.as_ref(), command)
+        self.ask_slot(None, route::slot(key.as_ref()), command)
     }
 
     /// Asks, and while a limit is reached tries again for at most `time`.
@@ -141,7 +141,7 @@ impl<I: Island> Client<I> {
         let until = Instant::now() + time;
         loop {
             let (promise, pending) = Pending::promise();
-            match self.submit(None, key.as_ref(), command, Target::One(promise)) {
+            match self.submit(None, route::slot(key.as_ref()), command, Target::One(promise)) {
                 Ok(_) => return Ok(pending),
                 Err((AskError::Busy(_), again)) if Instant::now() < until => command = again,
                 Err((why, _)) => return Err(why),
@@ -161,7 +161,7 @@ impl<I: Island> Client<I> {
         key: impl AsRef<[u8]>,
         command: I::Command,
     ) -> Result<Pending<I::Reply>, AskError> {
-        self.ask_numbered(Some(number), key.as_ref(), command)
+        self.ask_slot(Some(number), route::slot(key.as_ref()), command)
     }
 
     /// Announces that `number` will be asked later, after higher ones: until it is answered,
@@ -179,7 +179,8 @@ impl<I: Island> Client<I> {
     /// # Errors
     /// As [`Client::ask`].
     pub fn tell(&self, key: impl AsRef<[u8]>, command: I::Command) -> Result<(), AskError> {
-        self.submit(None, key.as_ref(), command, Target::Nobody).map(|_| ()).map_err(|(why, _)| why)
+        let slot = route::slot(key.as_ref());
+        self.submit(None, slot, command, Target::Nobody).map(|_| ()).map_err(|(why, _)| why)
     }
 
     /// A queue of answers, for a caller with many requests on their way.
@@ -189,14 +190,15 @@ impl<I: Island> Client<I> {
         Completions { client: self, sender, receiver }
     }
 
-    fn ask_numbered(
+    /// Asks the island that owns `slot`.
+    pub(crate) fn ask_slot(
         &self,
         number: Option<RequestNumber>,
-        key: &[u8],
+        slot: Slot,
         command: I::Command,
     ) -> Result<Pending<I::Reply>, AskError> {
         let (promise, pending) = Pending::promise();
-        self.submit(number, key, command, Target::One(promise)).map_err(|(why, _)| why)?;
+        self.submit(number, slot, command, Target::One(promise)).map_err(|(why, _)| why)?;
         Ok(pending)
     }
 
@@ -204,7 +206,7 @@ impl<I: Island> Client<I> {
     fn submit(
         &self,
         number: Option<RequestNumber>,
-        key: &[u8],
+        slot: Slot,
         command: I::Command,
         target: Target<I::Reply>,
     ) -> Result<RequestNumber, (AskError, I::Command)> {
@@ -212,7 +214,7 @@ impl<I: Island> Client<I> {
             Ok(taken) => taken,
             Err(busy) => return Err((AskError::Busy(busy), command)),
         };
-        let asker = Asker { client: self.id, slot: route::slot(key), number };
+        let asker = Asker { client: self.id, slot, number };
         let again = if matches!(target, Target::Nobody) { Again::No } else { self.again };
         let numbers = (again == Again::Yes).then(|| Arc::clone(&self.numbers));
         let waiter = Waiter::new(number, numbers, target);
@@ -262,7 +264,8 @@ impl<I: Island> Completions<'_, I> {
         command: I::Command,
     ) -> Result<(), (AskError, I::Command)> {
         let target = Target::Queue(self.sender.clone());
-        self.client.submit(Some(number), key.as_ref(), command, target).map(|_| ())
+        let slot = route::slot(key.as_ref());
+        self.client.submit(Some(number), slot, command, target).map(|_| ())
     }
 
     /// The next answer that is here already.

@@ -75,6 +75,12 @@ pub enum OpenError {
         /// What the journal has.
         holds: String,
     },
+    /// Positions to go on from that are not of this journal.
+    #[error("positions: {reason}")]
+    Positions {
+        /// What does not fit.
+        reason: String,
+    },
     /// A setting that cannot be.
     #[error("{0}")]
     Setting(String),

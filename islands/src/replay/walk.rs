@@ -10,7 +10,7 @@
 //! It doesn't know what is done with records.
 
 use archipelago_core::bytes::Malformed;
-use archipelago_core::id::JournalPosition;
+use archipelago_core::id::{IslandId, JournalPosition};
 use archipelago_core::island::Island;
 use archipelago_core::journal::frame::{BlockHeader, BlockPlace};
 use archipelago_core::journal::record::{RecordView, RecordsView};
@@ -21,7 +21,7 @@ use super::error::OpenError;
 use crate::journal::{BlockRef, Storage};
 
 /// A record's length stands before it.
-const LENGTH_BYTES: usize = 4;
+pub(super) const LENGTH_BYTES: usize = 4;
 
 /// After every record.
 pub(crate) const FOR_EVER: Stamp = Stamp(u64::MAX);
@@ -38,14 +38,13 @@ pub(super) fn failed(
 }
 
 /// A record that cannot be rewritten, with its place.
-fn not_ours(
+pub(super) fn not_ours(
     storage: &dyn Storage,
-    header: &BlockHeader,
-    position: JournalPosition,
+    (island, position, place): (IslandId, JournalPosition, BlockPlace),
     reason: UpcastError,
 ) -> OpenError {
-    let place = in_words(storage, header.here);
-    OpenError::Form { island: header.island, position, place, reason }
+    let place = in_words(storage, place);
+    OpenError::Form { island, position, place, reason }
 }
 
 /// A place as a file and an offset.
@@ -71,13 +70,14 @@ pub(super) fn walk_as<I: Island, E: From<OpenError>>(
     mut visit: impl FnMut(JournalPosition, &RecordView<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     let header = &block.header;
-    let upcast = Upcast::<I>::from(header.schema);
-    let upcast = upcast.map_err(|error| not_ours(storage, header, header.first, error))?;
+    let wrong =
+        |position, reason| not_ours(storage, (header.island, position, header.here), reason);
+    let upcast = Upcast::<I>::from(header.schema).map_err(|error| wrong(header.first, error))?;
     let Some(upcast) = upcast else { return walk(block, storage, until, visit) };
     let mut now = Vec::new();
     walk(block, storage, until, |position, record| {
         let record = rewritten(&upcast, record, &mut now);
-        visit(position, &record.map_err(|error| not_ours(storage, header, position, error))?)
+        visit(position, &record.map_err(|error| wrong(position, error))?)
     })
 }
 

@@ -69,11 +69,13 @@ pub enum Mark {
     LeftBroken,
     /// A restart led to a state whose digest the journal holds.
     DigestAgreed,
+    /// Who had read a part of the journal went on after a restart.
+    ReadOn,
 }
 
 impl Mark {
     /// All, with what they are called.
-    pub const ALL: [(Self, &'static str); 32] = [
+    pub const ALL: [(Self, &'static str); 33] = [
         (Self::Crash, "the process crashes"),
         (Self::CrashBeforeWrite, "a crash before a write"),
         (Self::CrashAfterCreate, "a crash after a segment is made"),
@@ -106,6 +108,7 @@ impl Mark {
         (Self::Stall, "a commit stalls"),
         (Self::LeftBroken, "a part stays broken for ever"),
         (Self::DigestAgreed, "a restart leads to a state whose digest the journal holds"),
+        (Self::ReadOn, "a subscriber goes on where it had got to"),
     ];
 }
 

@@ -35,6 +35,8 @@ pub enum Stream {
     Heal,
     /// How often islands digest their state.
     Digests,
+    /// When somebody reads the journal, and how much of it.
+    Subscriber,
 }
 
 /// Draws for one seed.

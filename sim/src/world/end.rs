@@ -21,6 +21,7 @@ use super::dice::Stream;
 use super::links::{Cut, Ways};
 use super::process::Process;
 use super::run::{Event, MILLISECOND, Phase, World};
+use super::subscriber::Page;
 use super::turns::Moment;
 use super::witness::Violation;
 use crate::check::Mark;
@@ -166,6 +167,8 @@ impl<I: Island> World<'_, I> {
         for driver in process.drivers.into_iter().flatten() {
             self.witness.compare(driver.island(), driver.image())?;
         }
+        self.read_on(Page::Drawn)?;
+        self.read_on(Page::Rest)?;
         if self.commits <= PREFIXES_COMMITS_MAX
             && self.chance.dice.below(Stream::Heal, 1, 0, PREFIXES_EVERY) == 0
         {

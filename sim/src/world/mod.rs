@@ -31,6 +31,7 @@ mod recorder;
 mod requests;
 mod revive;
 mod run;
+mod subscriber;
 mod telling;
 mod trouble;
 mod turns;

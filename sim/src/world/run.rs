@@ -33,6 +33,7 @@ use super::plan::Plan;
 use super::process::Process;
 use super::recorder::Recorder;
 use super::revive::Saved;
+use super::subscriber::Subscriber;
 use super::trouble::{Cause, Lying};
 use super::turns::guarded;
 use super::witness::{Keep, Kept, Violation, Witness};
@@ -208,6 +209,8 @@ pub struct World<'a, I: Island> {
     pub(super) doomed: Option<Cause>,
     pub(super) lying: Option<Lying>,
     pub(super) witness: Witness<I>,
+    /// Somebody who reads the journal, in some of the worlds.
+    pub(super) subscriber: Option<Subscriber>,
     pub(super) typed: Vec<u64>,
     pub(super) unanswered: BTreeMap<RequestNumber, IslandId>,
     /// Requests that are still to be asked, if they are not asked in the order of their numbers.
@@ -319,6 +322,7 @@ impl<'a, I: Island> World<'a, I> {
             doomed: None,
             lying: None,
             witness: Witness::new(born, client, plan.dead_letters, checks, ask.keep),
+            subscriber: Subscriber::of_world(&dice, islands),
             typed: vec![0; plan.typed.len()],
             unanswered: BTreeMap::new(),
             unasked: BTreeSet::new(),

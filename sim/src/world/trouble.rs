@@ -24,6 +24,7 @@ use super::links::{Cut, Ways};
 use super::process::{Boundary, Process};
 use super::revive::{Revived, Trouble, revive};
 use super::run::{Event, MILLISECOND, Phase, World};
+use super::subscriber::Page;
 use super::turns::Moment;
 use super::witness::Violation;
 use crate::check::Mark;
@@ -261,6 +262,7 @@ impl<I: Island> World<'_, I> {
         }
         self.process = Some(Process::new(&disk, &settings, &reading.recovered, drivers)?);
         self.look(Moment::Commit)?;
+        self.read_on(Page::Drawn)?;
         (0..self.islands).try_for_each(|island| self.touched(IslandId(island)))?;
         self.ask_all_again(|_| true)
     }

@@ -6,7 +6,8 @@
 //! 3. (7) A client hears only what a durable record says, and always the first reply; what it asked
 //!    is decided once ([`Requests`]).
 //! 4. (5, 10) What was acknowledged is still there after a crash.
-//! 5. Twins: at the end every message is consumed and every request answered.
+//! 5. A record is stamped after those before it on its island, and after its cause.
+//! 6. Twins: at the end every message is consumed and every request answered.
 //!
 //! It doesn't know the islands' words; users' own laws see the [`Cut`].
 
@@ -20,6 +21,7 @@ use archipelago_core::island::{Island, panic_text};
 use archipelago_core::journal::record::{Cause, Entry, RecordView, RecordsView, Source};
 use archipelago_core::lookup::Lookup;
 use archipelago_core::replay::{Image, ReplayError};
+use archipelago_core::time::Stamp;
 
 use super::hash::Rolling;
 use super::requests::{Ending, Requests};
@@ -46,7 +48,7 @@ impl Violation {
     }
 
     /// The same, seen at a record.
-    fn at_record(self, island: IslandId, position: JournalPosition) -> Self {
+    pub(super) fn at_record(self, island: IslandId, position: JournalPosition) -> Self {
         Self { record: Some((island, position)), ..self }
     }
 }
@@ -72,8 +74,9 @@ pub enum DeadLetters {
     Allowed,
 }
 
-/// Messages on their way on one link: number and hash, oldest first.
-type OnTheirWay = VecDeque<(LinkSeq, u64)>;
+/// Messages on their way on one link: number, hash, and the stamp of the record that sent it,
+/// oldest first.
+type OnTheirWay = VecDeque<(LinkSeq, u64, Stamp)>;
 
 /// The witness of one world.
 pub(super) struct Witness<I: Island> {
@@ -266,6 +269,18 @@ impl<I: Island> Witness<I> {
                 told(check.name(), said).map_err(|broken| broken.at_record(island, position))?;
             }
         }
+        let after = |earlier: Stamp, what: &str| {
+            if earlier < record.stamp {
+                return Ok(());
+            }
+            let stamp = record.stamp;
+            let seen = format!(
+                "island {island}, record {position} is stamped {stamp}, and {what} {earlier}"
+            );
+            let law = "a record is stamped after its cause and those before it";
+            Err(Violation::new(law, seen).at_record(island, position))
+        };
+        after(self.images[island.0 as usize].stamp, "the one before")?;
         if let Source::Timer(number) = record.source {
             let law = "timers fire in order of their deadlines, and not before";
             let first = self.images[island.0 as usize].timers.first();
@@ -290,14 +305,22 @@ impl<I: Island> Witness<I> {
         if let Source::Island { from, number, cause } = record.source {
             let pair = self.on_their_way.get_mut(&(from, island));
             let sent = pair.and_then(VecDeque::pop_front);
-            if sent != Some((number, as_sent(cause, record.input))) {
-                let seen = format!(
-                    "island {island}, record {position} consumes message {number} of island {from}; \
-                     durably sent and next is {:?}",
-                    sent.map(|(number, _)| number)
-                );
-                return Err(Violation::new(law, seen).at_record(island, position));
-            }
+            let cause_stamp = match sent {
+                Some((next, hash, stamp))
+                    if (next, hash) == (number, as_sent(cause, record.input)) =>
+                {
+                    stamp
+                }
+                _ => {
+                    let seen = format!(
+                        "island {island}, record {position} consumes message {number} of island \
+                         {from}; durably sent and next is {:?}",
+                        sent.map(|(number, ..)| number)
+                    );
+                    return Err(Violation::new(law, seen).at_record(island, position));
+                }
+            };
+            after(cause_stamp, "its cause")?;
             self.flying -= 1;
         }
         let cause = record.source.cause_of_sends(island, position);
@@ -307,7 +330,7 @@ impl<I: Island> Witness<I> {
                     self.messages += 1;
                     self.flying += 1;
                     let pair = self.on_their_way.get_or_insert_with((island, to), VecDeque::new);
-                    pair.push_back((number, as_sent(cause, command)));
+                    pair.push_back((number, as_sent(cause, command), record.stamp));
                 }
                 Entry::Reply { asker, reply } if asker.client == self.client => {
                     self.replies.get_or_insert_with(asker.number, || Rolling::of(reply));
