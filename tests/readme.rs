@@ -15,6 +15,7 @@ const PAGES: &[&str] = &[
     "docs/REPLAY.md",
     "docs/SNAPSHOTS.md",
     "docs/SCHEMA.md",
+    "docs/CLIENTS.md",
     "docs/QUESTIONS.md",
     "docs/RELIABILITY.md",
     "examples/scenarios/README.md",
@@ -54,6 +55,19 @@ fn the_page_on_replay_shows_a_piece_of_its_example_to_the_letter() {
     assert_eq!(shown.len(), 1);
     assert!(example.contains(shown[0]), "examples/what_if.rs has no such piece:\n{}", shown[0]);
     assert!(example.lines().count() <= 60, "a rule of one's own must stay small to try");
+}
+
+#[test]
+fn the_page_on_clients_shows_pieces_of_its_example_to_the_letter() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| fs::read_to_string(root.join(name)).unwrap();
+    let (page, example) = (read("docs/CLIENTS.md"), read("examples/front_end.rs"));
+    let shown: Vec<&str> = page.split("```rust\n").skip(1).map(block).collect();
+    assert!(shown.len() > 3, "the page shows pieces of examples/front_end.rs");
+    for piece in shown {
+        assert!(example.contains(piece), "examples/front_end.rs has no such piece:\n{piece}");
+    }
+    assert!(example.lines().count() <= 60, "a front end must stay small");
 }
 
 /// A block of code up to its end.

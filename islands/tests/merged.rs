@@ -166,7 +166,7 @@ fn run(data: &Path, islands: u32, keys: std::ops::Range<u64>) {
     let sea = sea.open(|_| Ring::default()).unwrap();
     for number in keys {
         let token = Token { number, hops: (number % 7) as u32 };
-        let _ = sea.ask_within(Duration::from_secs(20), number.to_be_bytes(), token).unwrap();
+        sea.tell(number.to_be_bytes(), token).unwrap();
     }
     assert_eq!(sea.close(Duration::from_secs(20)).unwrap().settled, Settled::Yes);
 }

@@ -17,6 +17,7 @@ mod damage;
 mod harness;
 mod journal_tools;
 mod kill;
+mod order;
 mod refusal;
 mod repair;
 mod replayed;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 mod bench;
 mod journal;
+mod order;
 mod sea;
 mod sim;
 mod snapshot;
@@ -18,6 +19,7 @@ pub use journal::{
     DiffArgs, Direction, InspectArgs, ReplayArgs, StateArgs, StateView, VerifyArgs, WhatIfArgs,
     WhyArgs,
 };
+pub use order::{DeadLettersArgs, LogArgs};
 pub use sea::{Durability, Pace, SeaArgs};
 pub use sim::{BatchArgs, CapsuleArgs, ParcelsArgs, WarehouseArgs};
 pub use snapshot::{ArchiveArgs, BackupArgs, SnapshotArgs};
@@ -39,6 +41,8 @@ Examples:
   archipelago state warehouse --data sea --at 3:17            right after record 17 of island 3
   archipelago verify --data sea                               decided again: the same?
   archipelago why --data sea --event 536365                   from its events to its request
+  archipelago log --all --data sea --limit 20                 all islands' records in one order
+  archipelago dead-letters --data sea                         commands whose decision failed
   archipelago journal check --data sea                        what is wrong with it, if anything
   archipelago sim warehouse --faults swarm --seeds 100        other faults with every seed
   archipelago sim warehouse --scenario last_units.toml        a world written down
@@ -96,6 +100,10 @@ pub enum Command {
     Why(WhyArgs),
     /// Compare two journals, record by record, to the first difference of each island
     Diff(DiffArgs),
+    /// Show the records of all islands in one order, each after its cause, page by page
+    Log(LogArgs),
+    /// Show the commands whose decision failed, and why
+    DeadLetters(DeadLettersArgs),
     /// Write a snapshot, so that the next start replays only what comes after it
     Snapshot(SnapshotArgs),
     /// Move the journal's segments away that no start needs any more

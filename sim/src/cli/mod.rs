@@ -21,11 +21,13 @@ pub mod args;
 pub mod backup;
 pub mod bench;
 pub mod books;
+pub mod dead_letters;
 pub mod diff;
 pub mod failure;
 pub mod harness;
 pub mod inspect;
 pub mod journal;
+pub mod log;
 pub mod prefixes;
 pub mod progress;
 pub mod replay;
@@ -120,6 +122,10 @@ fn execute(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Why(args) => finish(&why::why(&args)?, args.output(), out),
         Command::Diff(args) => finish(&diff::diff(&args)?, args.output(), out),
         Command::Bench(args) => bench::bench(&args, out),
+        Command::Log(args) => log::log(&args, out),
+        Command::DeadLetters(args) => {
+            finish(&dead_letters::dead_letters(&args)?, args.output(), out)
+        }
     }
 }
 

@@ -79,7 +79,7 @@ fn bad_usage_is_one_line_and_exit_2() {
     let cases: [(&[&str], &str); 18] = [
         (
             &[],
-            "[subcommands: run, replay, state, inspect, verify, what-if, why, diff, snapshot, archive, backup, journal, sim, help]",
+            "[subcommands: run, replay, state, inspect, verify, what-if, why, diff, log, dead-letters, snapshot, archive, backup, journal, sim, help]",
         ),
         (&["run"], "[subcommands: warehouse, help]"),
         (&["sail"], "unrecognized subcommand 'sail'"),

@@ -1,7 +1,8 @@
 //! A subscriber: it reads a world's journal in one order, page by page, over all restarts.
 //!
 //! Rules:
-//! 1. It keeps its positions as text, as a program of a user's would, and goes on from them.
+//! 1. It keeps the positions that come with the last record it read, as text, as a program of a
+//!    user's would, and goes on from them.
 //! 2. It gets each durable record once, each island's in order, and a message's consequence after
 //!    the message. What it reads at once is ordered by (stamp, island).
 //! 3. Twin: in the end it has read everything.
@@ -43,8 +44,8 @@ pub(super) enum Page {
 /// Somebody who reads.
 #[derive(Debug)]
 pub(super) struct Subscriber {
-    /// Where it goes on, as it keeps it.
-    token: Option<String>,
+    /// Where it goes on.
+    kept: Option<Positions>,
     /// How often it has read.
     pages: u64,
     read: Vec<JournalPosition>,
@@ -57,7 +58,7 @@ impl Subscriber {
     pub(super) fn of_world(dice: &Dice, islands: u32) -> Option<Self> {
         let there = dice.below(Stream::Subscriber, 0, 0, WORLDS) == 0;
         there.then(|| Self {
-            token: None,
+            kept: None,
             pages: 0,
             read: vec![JournalPosition::ZERO; islands as usize],
             sent: Lookup::new(),
@@ -73,12 +74,14 @@ impl Subscriber {
     ) -> Result<u64, Violation> {
         let law = "a subscriber can go on from where it has got to";
         let broken = |error: &dyn std::fmt::Display| Violation::new(law, error.to_string());
+        let token = self.kept.as_ref().map(Positions::to_string);
         let from: Option<Positions> =
-            self.token.as_deref().map(str::parse).transpose().map_err(|error| broken(&error))?;
+            token.as_deref().map(str::parse).transpose().map_err(|error| broken(&error))?;
         let (mut got, mut last, mut wrong) = (0, None, None);
-        let read = merged(disk, settings, from.as_ref(), |at, _| -> Result<_, OpenError> {
+        let read = merged(disk, settings, from.as_ref(), |at, read| -> Result<_, OpenError> {
             wrong = self.note(&at, &mut last).err();
             got += 1;
+            self.kept = Some(read.clone());
             let goes_on = wrong.is_none() && got < most;
             Ok(if goes_on { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
         });
@@ -86,7 +89,10 @@ impl Subscriber {
             let law = "a subscriber gets each record once, its cause first";
             return Err(Violation::new(law, seen).at_record(island, position));
         }
-        self.token = Some(read.map_err(|error| broken(&error))?.to_string());
+        let read = read.map_err(|error| broken(&error))?;
+        if self.kept.as_ref().is_some_and(|kept| *kept != read) {
+            return Err(broken(&format_args!("it ended at {read}, not with its last record")));
+        }
         self.pages += 1;
         Ok(got)
     }

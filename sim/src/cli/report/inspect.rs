@@ -45,7 +45,7 @@ pub struct SendView {
 
 impl RecordView {
     /// Writes all of it, each line after `indent`.
-    pub(super) fn render(&self, indent: &str, out: &mut dyn Write) -> io::Result<()> {
+    pub(in crate::cli) fn render(&self, indent: &str, out: &mut dyn Write) -> io::Result<()> {
         let Self { island, position, stamp, .. } = self;
         writeln!(out, "{indent}island {island}  position {position}  stamp {stamp}")?;
         writeln!(out, "{indent}  input  {}", self.input)?;
