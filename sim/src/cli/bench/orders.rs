@@ -38,9 +38,9 @@ pub(super) fn replay(session: &mut Session<'_>, file: &Path) -> Result<(), Faile
     let born = |_: IslandId| Warehouse::born(&setting);
     let events = events(&log)?;
     let islands = log.description().islands;
-    let wanted = fold(&events, islands, &born);
+    let wanted = fold(&events, islands, born);
     let bare = Contender::new("bare loop over a vector", || {
-        let fold = || fold(&events, islands, &born);
+        let fold = || fold(&events, islands, born);
         let (found, took) = Took::time(events.len() as u64, fold);
         same(&found, &wanted)?;
         Ok(took)
