@@ -182,8 +182,8 @@ impl<I: Island> Archipelago<I> {
 
     /// Puts a dead letter back: asks its island `command`, which is the letter's own
     /// ([`DeadLetter::command`]) or a better one. The same letter is decided once more and no
-    /// oftener: whoever puts it back again, also after a restart, gets the first answer. What failed
-    /// again is a new dead letter.
+    /// oftener: whoever puts it back again, also after a restart, gets the first answer. What
+    /// failed again is a new dead letter.
     ///
     /// The island is asked as by a client, whoever had brought the letter: the sender of a message
     /// and its number are in [`DeadLetter::source`] only.

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::harness::{archipelago, json, number, say};
 
 fn log(data: &Path, words: &str) -> Value {
-    let mut command = archipelago("log --json --data");
+    let mut command = archipelago("log --data");
     json(command.arg(data).args(words.split_whitespace()))
 }
 
@@ -34,9 +34,9 @@ fn consumed(input: &str) -> Option<(u64, u64)> {
 fn a_runs_records_come_in_one_order_causes_first_however_they_are_cut_into_pages() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().join("sea");
-    let mut run = archipelago("run warehouse --commands 300 --islands 5 --json --data");
+    let mut run = archipelago("run warehouse --commands 300 --islands 5 --data");
     let report = json(run.arg(&data));
-    let replay = json(archipelago("replay --json --data").arg(&data));
+    let replay = json(archipelago("replay --data").arg(&data));
     let whole = log(&data, "--all");
     let all = records(&whole);
     assert_eq!(all.len() as u64, number(&replay, "records"), "each record once");
@@ -82,7 +82,7 @@ fn a_runs_records_come_in_one_order_causes_first_however_they_are_cut_into_pages
 fn positions_and_islands_that_do_not_fit_are_refused_in_one_line() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().join("sea");
-    json(archipelago("run warehouse --commands 5 --islands 2 --json --data").arg(&data));
+    json(archipelago("run warehouse --commands 5 --islands 2 --data").arg(&data));
     let cases = [
         ("--all --from yesterday", "positions are the token that a reader printed"),
         ("--all --from 0000000000000000:1,1", "another data directory"),
@@ -103,8 +103,8 @@ fn positions_and_islands_that_do_not_fit_are_refused_in_one_line() {
 fn a_run_without_dead_letters_says_so() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let data = folder.path().join("sea");
-    json(archipelago("run warehouse --commands 5 --islands 2 --json --data").arg(&data));
-    let report = json(archipelago("dead-letters --json --data").arg(&data));
+    json(archipelago("run warehouse --commands 5 --islands 2 --data").arg(&data));
+    let report = json(archipelago("dead-letters --data").arg(&data));
     assert_eq!((number(&report, "count"), number(&report, "put_back")), (0, 0));
     assert!(report["letters"].as_array().expect("a list").is_empty());
     let said = say(archipelago("dead-letters --data").arg(&data));

@@ -4,8 +4,8 @@
 //! 1. A dead letter is a record: a command of a client, a message, or a timer that was consumed and
 //!    changed nothing, with the reason.
 //! 2. [Putting one back](crate::Archipelago::put_back) asks its island again, as a client whose
-//!    name says which letter it is. So whoever puts a letter back twice gets the first answer again,
-//!    and the journal says which were put back.
+//!    name says which letter it is. So whoever puts a letter back twice gets the first answer
+//!    again, and the journal says which were put back.
 //! 3. A letter that was put back and failed again is another letter.
 //!
 //! It doesn't know why deciding failed, nor whether it would now.

@@ -10,9 +10,9 @@
 //! 3. The journal is judged to its end before the first record is handed out.
 //! 4. Memory: the journal is read twice. The first time tells for each of at most [`PIECES_MAX`]
 //!    pieces the lowest stamp *behind* it. The second time a record is handed out as soon as
-//!    nothing behind has a lower stamp. What has to wait is kept by the place of its block, 16 bytes
-//!    each; of each island one block is held, the next one. So neither an island that is silent for
-//!    long nor a clock that stepped fills the memory.
+//!    nothing behind has a lower stamp. What has to wait is kept by the place of its block, 16
+//!    bytes each; of each island one block is held, the next one. So neither an island that is
+//!    silent for long nor a clock that stepped fills the memory.
 //!
 //! It doesn't know what records say.
 
