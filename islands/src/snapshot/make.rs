@@ -182,9 +182,9 @@ fn first_segment(storage: &dyn Storage) -> Result<Option<SegmentNumber>, OpenErr
     Ok(segments.first().map(|segment| segment.number))
 }
 
-/// Makes a snapshot of what the journal holds up to `upto`, which is durable, at `pace`. `None` when
-/// it was stopped, or there is one already. `born` gives the islands before
-/// their first record.
+/// Makes a snapshot of what the journal holds up to `upto`, which is durable, at `pace`. `None`
+/// when it was stopped, or there is one already. `born` gives the islands before their first
+/// record.
 ///
 /// # Errors
 /// [`OpenError`]: the journal cannot be replayed, or the file not written or verified.
