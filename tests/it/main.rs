@@ -12,6 +12,7 @@
 mod backup;
 mod bad_directory;
 mod bad_input;
+mod cities;
 mod continue_run;
 mod damage;
 mod harness;

@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 mod bench;
+mod cities;
 mod journal;
 mod order;
 mod sea;
@@ -15,13 +16,14 @@ use archipelago_core::command::route::Table;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use bench::{BenchArgs, Part};
+pub use cities::CitiesArgs;
 pub use journal::{
     DiffArgs, Direction, InspectArgs, ReplayArgs, StateArgs, StateView, VerifyArgs, WhatIfArgs,
     WhyArgs,
 };
 pub use order::{DeadLettersArgs, LogArgs};
 pub use sea::{Durability, Pace, SeaArgs};
-pub use sim::{BatchArgs, CapsuleArgs, ParcelsArgs, WarehouseArgs};
+pub use sim::{BatchArgs, CapsuleArgs, ParcelsArgs, SimCitiesArgs, WarehouseArgs};
 pub use snapshot::{ArchiveArgs, BackupArgs, SnapshotArgs};
 
 use super::journal::JournalCommand;
@@ -35,6 +37,7 @@ Examples:
   archipelago run warehouse                                   generated orders, nothing to set up
   archipelago run warehouse --orders orders.csv.gz --stock 50 --data sea --replies replies.txt
   archipelago run warehouse --orders orders.csv.gz --serial --islands 4 --json
+  archipelago run cities --readings beijing.csv.gz --measure TEMP
   archipelago replay --data sea                               the same state again, nothing is sent
   archipelago state warehouse --data sea --product 85123A
   archipelago inspect --data sea --island 3 --limit 5
@@ -139,6 +142,8 @@ pub enum SimWorkload {
     Prefixes(PrefixesArgs),
     /// Islands send each other numbered parcels and set timers: tests the machinery itself
     Parcels(ParcelsArgs),
+    /// Stations report, hours start a model when all have, or at their deadline
+    Cities(SimCitiesArgs),
     /// Run a shrunk failure again, from its capsule alone
     Replay(CapsuleArgs),
     /// Measure what things cost on this machine, for sweep and validate
@@ -155,6 +160,8 @@ pub enum SimWorkload {
 pub enum RunWorkload {
     /// Customers place orders; each island holds a slice of every product's stock
     Warehouse(RunArgs),
+    /// Stations report each hour; a model runs on the hour when all of them have
+    Cities(CitiesArgs),
 }
 
 /// The workloads whose state can be shown.

@@ -21,6 +21,7 @@ pub mod args;
 pub mod backup;
 pub mod bench;
 pub mod books;
+pub mod cities;
 pub mod dead_letters;
 pub mod diff;
 pub mod failure;
@@ -81,6 +82,9 @@ fn execute(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Run { workload: RunWorkload::Warehouse(args) } => {
             finish(&run::warehouse(&args)?, args.sea.output(), out)
         }
+        Command::Run { workload: RunWorkload::Cities(args) } => {
+            finish(&cities::cities(&args)?, args.sea.output(), out)
+        }
         Command::Sim { workload: SimWorkload::Warehouse(args) } => {
             finish(&sim::warehouse(&args)?, args.batch.output(), out)
         }
@@ -89,6 +93,9 @@ fn execute(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         }
         Command::Sim { workload: SimWorkload::Parcels(args) } => {
             finish(&sim::parcels(&args)?, args.batch.output(), out)
+        }
+        Command::Sim { workload: SimWorkload::Cities(args) } => {
+            finish(&sim::cities(&args)?, args.batch.output(), out)
         }
         Command::Sim { workload: SimWorkload::Replay(args) } => {
             finish(&sim::replay(&args)?, args.output(), out)

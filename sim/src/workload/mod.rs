@@ -1,9 +1,11 @@
 //! Workloads: what real or generated users ask of the islands.
 //!
 //! They don't know threads, journals or the command line: a workload is a stream of actions.
-//! [`table`], [`fingerprint`] and [`prng`] are what several of them are made from.
+//! [`table`], [`name`], [`fingerprint`] and [`prng`] are what several of them are made from.
 
+pub mod cities;
 pub mod fingerprint;
+pub mod name;
 pub mod parcels;
 pub mod prng;
 pub mod table;

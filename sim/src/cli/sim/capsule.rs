@@ -11,7 +11,7 @@ use clap::Parser;
 use serde::Deserialize;
 
 use super::batch::draw;
-use super::{parcels, warehouse};
+use super::{cities, parcels, warehouse};
 use crate::cli::args::{CapsuleArgs, Cli, Command, SimWorkload};
 use crate::cli::failure::Failure;
 use crate::cli::report::CapsuleReport;
@@ -48,6 +48,9 @@ pub fn replay(args: &CapsuleArgs) -> Result<CapsuleReport, Failure> {
         }
         Command::Sim { workload: SimWorkload::Parcels(of) } => {
             again(&parcels::simulation(&of)?, &capsule, args)
+        }
+        Command::Sim { workload: SimWorkload::Cities(of) } => {
+            again(&cities::simulation(&of)?, &capsule, args)
         }
         _ => Err(bad(format!("this is no world: {}", config.command))),
     }

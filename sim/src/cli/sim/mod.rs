@@ -7,6 +7,7 @@
 
 mod batch;
 mod capsule;
+mod cities;
 mod parcels;
 mod warehouse;
 
@@ -14,5 +15,6 @@ mod warehouse;
 mod tests;
 
 pub use capsule::replay;
+pub use cities::cities;
 pub use parcels::parcels;
 pub use warehouse::{MARKED_SEEDS, warehouse};
