@@ -33,6 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 enum Case {
     /// So many islands that have nothing to do.
     Islands(u32),
+    /// So many islands, each of which has sent a message to each.
+    Links(u32),
     /// So many clients whose last answer is kept, in 16 islands' tables.
     Clients(u64),
     /// So many orders that wait, each with a timer, on 16 islands.
@@ -58,10 +60,11 @@ const CASES: [&[Case]; 2] = [
         Case::Islands(16),
         Case::Islands(256),
         Case::Islands(4096),
+        Case::Links(1024),
         Case::Clients(10_000_000),
         Case::Orders(1_000_000),
     ],
-    &[Case::Islands(64), Case::Clients(10_000), Case::Orders(1_000)],
+    &[Case::Islands(64), Case::Links(32), Case::Clients(10_000), Case::Orders(1_000)],
 ];
 
 /// Weighs all cases. `again` makes this program [run](run) the case of that number.
@@ -110,6 +113,26 @@ pub fn run(number: usize, short: bool, place: &Path) -> Result<Memory, Failed> {
             let sea = chosen.open(|_| Till::default())?;
             sea.settle(PATIENCE)?;
             weigh("islands with nothing to do", islands.into(), before)
+        }
+        Case::Links(islands) => {
+            let chosen = builder().islands(islands).journal(folder.path().join("sea"));
+            let sea = chosen.durability(Durability::Os).open(|_| Till::default())?;
+            // The first key of each island reaches it.
+            for island in (0..islands).map(IslandId) {
+                let mut keys = (0_u64..).map(u64::to_le_bytes);
+                let key = keys.find(|key| sea.island_of(key) == island).ok_or("a key")?;
+                patient(|| sea.tell(key, Ask::GreetAll))?;
+            }
+            sea.settle(PATIENCE)?;
+            let pairs = u64::from(islands) * u64::from(islands);
+            let mut greeted = 0;
+            for island in (0..islands).map(IslandId) {
+                greeted += sea.query(island, |till| till.greeted)?.wait()?;
+            }
+            if greeted != pairs {
+                return Err(format!("{greeted} greetings, not {pairs}").into());
+            }
+            weigh("pairs of islands, one message sent on each", pairs, before)
         }
         Case::Clients(clients) => {
             let islands = clients_kept(clients);
@@ -179,22 +202,26 @@ fn resident(line: &str) -> Result<u64, Failed> {
     Ok(kilobytes.ok_or_else(|| format!("no {line} is told"))?.parse::<u64>()? * 1024)
 }
 
-/// Orders that wait for an hour.
+/// Orders that wait for an hour, and greetings.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Till {
     open: Lookup<u64, TimerNumber>,
+    greeted: u64,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 enum Ask {
     Place(u64),
     GiveUp(u64),
+    GreetAll,
+    Greet,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 enum Event {
     Opened(u64, TimerNumber),
     GivenUp(u64),
+    Greeted,
 }
 
 impl Island for Till {
@@ -210,6 +237,11 @@ impl Island for Till {
                 turn.reply(());
             }
             Ask::GiveUp(order) => turn.emit(Event::GivenUp(order)),
+            Ask::GreetAll => {
+                (0..turn.islands()).for_each(|island| turn.send(IslandId(island), Ask::Greet));
+                turn.reply(());
+            }
+            Ask::Greet => turn.emit(Event::Greeted),
         }
     }
 
@@ -217,6 +249,7 @@ impl Island for Till {
         match event {
             Event::Opened(order, timer) => drop(self.open.insert(*order, *timer)),
             Event::GivenUp(order) => drop(self.open.remove(order)),
+            Event::Greeted => self.greeted += 1,
         }
     }
 }

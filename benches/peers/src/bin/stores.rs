@@ -9,6 +9,8 @@ use std::process::ExitCode;
 
 use archipelago_bench_peers::dataflow::folded;
 use archipelago_bench_peers::stores::replay::{Filled, Spec};
+#[cfg(feature = "raft")]
+use archipelago_bench_peers::stores::raft::Raft;
 #[cfg(feature = "rocksdb")]
 use archipelago_bench_peers::stores::rocks::{self, Rocks};
 use archipelago_bench_peers::stores::sqlite::{Keyed, Sqlite};
@@ -102,6 +104,8 @@ struct Stores {
     rocks: [Filled<rocks::Blocks>; 2],
     redb: Filled<()>,
     commitlog: Filled<()>,
+    #[cfg(feature = "raft")]
+    raft: Filled<()>,
     fjall: [Filled<fjall::Blocks>; 2],
 }
 
@@ -120,6 +124,8 @@ impl Stores {
             ],
             redb: Filled::of::<redb::Redb>(spec, place, "redb", ())?,
             commitlog: Filled::of::<commitlog::Log>(spec, place, "commitlog", ())?,
+            #[cfg(feature = "raft")]
+            raft: Filled::of::<Raft>(spec, place, "raft", ())?,
             fjall: [fjall("fjall", fjall::Blocks::Plain)?, fjall("fjall-lz4", fjall::Blocks::Lz4)?],
         })
     }
@@ -136,6 +142,8 @@ impl Stores {
             all.push(fjall.replayed::<fjall::Fjall, S>(&name(store), digest));
         }
         all.push(self.commitlog.replayed::<commitlog::Log, S>(&name("commitlog"), digest));
+        #[cfg(feature = "raft")]
+        all.push(self.raft.replayed::<Raft, S>(&name("raft-engine"), digest));
         all
     }
 }

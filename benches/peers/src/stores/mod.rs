@@ -15,6 +15,8 @@ use archipelago_benches::rounds::Failed;
 pub mod bytes;
 pub mod commitlog;
 pub mod fjall;
+#[cfg(feature = "raft")]
+pub mod raft;
 pub mod redb;
 pub mod replay;
 #[cfg(feature = "rocksdb")]

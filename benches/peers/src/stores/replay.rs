@@ -196,6 +196,8 @@ mod tests {
         is_kept_by::<commitlog::Log>(());
         is_kept_by::<fjall::Fjall>(fjall::Blocks::Plain);
         is_kept_by::<fjall::Fjall>(fjall::Blocks::Lz4);
+        #[cfg(feature = "raft")]
+        is_kept_by::<super::super::raft::Raft>(());
         #[cfg(feature = "rocksdb")]
         is_kept_by::<super::super::rocks::Rocks>(super::super::rocks::Blocks::Lz4);
     }
