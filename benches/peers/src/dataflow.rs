@@ -34,7 +34,7 @@ fn fold<S: State>(events: std::sync::Arc<[Event]>) -> S {
         let kept = Rc::clone(&state);
         let mut input = InputHandle::new();
         worker.dataflow::<u64, _, _>(|scope| {
-            let mut keep = move |event: &Event| kept.borrow_mut().fold(event);
+            let keep = move |event: &Event| kept.borrow_mut().fold(event);
             let events = scope.input_from(&mut input).container::<Vec<Event>>();
             events.inspect(move |event| keep(event));
         });

@@ -20,7 +20,7 @@ const FIRST: [u64; 2] = [1_000_000, 5_000];
 const STEP: u64 = 10;
 
 /// Names, as they stand in the table and in the chart.
-const LINES: [&str; 3] = ["bare loop over a vector", "serde, 1 a record", "fixed, 1 a record"];
+const LINES: [&str; 3] = ["bare loop over a vector", "serde, 100 a record", "fixed, 100 a record"];
 
 /// Restores histories from a million events, each ten times as long as the one before, up to the
 /// session's number of events.
@@ -38,7 +38,7 @@ pub fn history(session: &mut Session<'_>) -> Result<(), Failed> {
     for events in lengths {
         let mut journals = Vec::new();
         for (written, bytes) in [Written::Serde, Written::Fixed].into_iter().zip(&mut bytes) {
-            let spec = Spec { events, population, islands: 1, events_a_record: 1, written };
+            let spec = Spec { events, population, islands: 1, events_a_record: 100, written };
             let journal = session.journal(Path::new(""), spec)?;
             bytes.push((events as f64, journal.bytes as f64 / events as f64));
             journals.push(journal);
