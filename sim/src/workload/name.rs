@@ -52,7 +52,8 @@ macro_rules! name {
                     return Err($crate::workload::name::BadName::Empty);
                 }
                 if text.len() > $max {
-                    return Err($crate::workload::name::BadName::TooLong { text: text.to_owned(), max: $max });
+                    let (text, max) = (text.to_owned(), $max);
+                    return Err($crate::workload::name::BadName::TooLong { text, max });
                 }
                 if text.contains('\0') {
                     return Err($crate::workload::name::BadName::Nul(text.to_owned()));
@@ -82,7 +83,10 @@ macro_rules! name {
         }
 
         impl<'de> ::serde::Deserialize<'de> for $name {
-            fn deserialize<D: ::serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            fn deserialize<D>(deserializer: D) -> Result<Self, D::Error>
+            where
+                D: ::serde::Deserializer<'de>,
+            {
                 struct Text;
                 impl ::serde::de::Visitor<'_> for Text {
                     type Value = $name;
