@@ -12,6 +12,7 @@
 mod backup;
 mod bad_directory;
 mod bad_input;
+mod bookings;
 mod cities;
 mod continue_run;
 mod damage;

@@ -8,4 +8,5 @@
 //! It doesn't know threads, files or clocks, nor what the user's island is about.
 
 pub mod aggregator;
+pub mod saga;
 pub mod stock;

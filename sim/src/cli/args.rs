@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 mod bench;
+mod bookings;
 mod cities;
 mod journal;
 mod order;
@@ -16,6 +17,7 @@ use archipelago_core::command::route::Table;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use bench::{BenchArgs, Part};
+pub use bookings::{BookingsArgs, Rooms};
 pub use cities::CitiesArgs;
 pub use journal::{
     DiffArgs, Direction, InspectArgs, ReplayArgs, StateArgs, StateView, VerifyArgs, WhatIfArgs,
@@ -144,6 +146,8 @@ pub enum SimWorkload {
     Parcels(ParcelsArgs),
     /// Stations report, hours start a model when all have, or at their deadline
     Cities(SimCitiesArgs),
+    /// Guests book nights in two hotels, cancel and come, while agents and islands are away
+    Bookings(ParcelsArgs),
     /// Run a shrunk failure again, from its capsule alone
     Replay(CapsuleArgs),
     /// Measure what things cost on this machine, for sweep and validate
@@ -162,6 +166,8 @@ pub enum RunWorkload {
     Warehouse(RunArgs),
     /// Stations report each hour; a model runs on the hour when all of them have
     Cities(CitiesArgs),
+    /// Guests book nights in two hotels, cancel, stay away or come; each booking is a saga
+    Bookings(BookingsArgs),
 }
 
 /// The workloads whose state can be shown.

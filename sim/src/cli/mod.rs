@@ -20,6 +20,7 @@ pub mod again;
 pub mod args;
 pub mod backup;
 pub mod bench;
+pub mod bookings;
 pub mod books;
 pub mod cities;
 pub mod dead_letters;
@@ -85,6 +86,9 @@ fn execute(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Run { workload: RunWorkload::Cities(args) } => {
             finish(&cities::cities(&args)?, args.sea.output(), out)
         }
+        Command::Run { workload: RunWorkload::Bookings(args) } => {
+            finish(&bookings::bookings(&args)?, args.sea.output(), out)
+        }
         Command::Sim { workload: SimWorkload::Warehouse(args) } => {
             finish(&sim::warehouse(&args)?, args.batch.output(), out)
         }
@@ -96,6 +100,9 @@ fn execute(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         }
         Command::Sim { workload: SimWorkload::Cities(args) } => {
             finish(&sim::cities(&args)?, args.batch.output(), out)
+        }
+        Command::Sim { workload: SimWorkload::Bookings(args) } => {
+            finish(&sim::bookings(&args)?, args.batch.output(), out)
         }
         Command::Sim { workload: SimWorkload::Replay(args) } => {
             finish(&sim::replay(&args)?, args.output(), out)

@@ -3,6 +3,7 @@
 //! They don't know threads, journals or the command line: a workload is a stream of actions.
 //! [`table`], [`name`], [`fingerprint`] and [`prng`] are what several of them are made from.
 
+pub mod bookings;
 pub mod cities;
 pub mod fingerprint;
 pub mod name;

@@ -58,7 +58,7 @@ pub struct WarehouseArgs {
     pub batch: BatchArgs,
 }
 
-/// `sim parcels`.
+/// `sim parcels`, `sim bookings`.
 #[derive(Clone, Debug, Args)]
 pub struct ParcelsArgs {
     /// How many islands, 1 to 4096

@@ -14,6 +14,7 @@ use super::failure::Failure;
 
 mod again;
 mod backup;
+mod bookings;
 mod cities;
 mod common;
 mod dead_letters;
@@ -29,6 +30,7 @@ mod why;
 
 pub use again::{DifferenceView, KindView, OtherStateView, PartView, VerifyReport, WhatIfReport};
 pub use backup::BackupReport;
+pub use bookings::BookingsReport;
 pub use cities::CitiesReport;
 pub use common::{Common, Latency};
 pub use dead_letters::{DeadLettersReport, LetterView};

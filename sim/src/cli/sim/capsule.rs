@@ -11,7 +11,7 @@ use clap::Parser;
 use serde::Deserialize;
 
 use super::batch::draw;
-use super::{cities, parcels, warehouse};
+use super::{bookings, cities, parcels, warehouse};
 use crate::cli::args::{CapsuleArgs, Cli, Command, SimWorkload};
 use crate::cli::failure::Failure;
 use crate::cli::report::CapsuleReport;
@@ -51,6 +51,9 @@ pub fn replay(args: &CapsuleArgs) -> Result<CapsuleReport, Failure> {
         }
         Command::Sim { workload: SimWorkload::Cities(of) } => {
             again(&cities::simulation(&of)?, &capsule, args)
+        }
+        Command::Sim { workload: SimWorkload::Bookings(of) } => {
+            again(&bookings::simulation(&of)?, &capsule, args)
         }
         _ => Err(bad(format!("this is no world: {}", config.command))),
     }

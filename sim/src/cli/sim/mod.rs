@@ -6,6 +6,7 @@
 //! It doesn't know how a world works.
 
 mod batch;
+mod bookings;
 mod capsule;
 mod cities;
 mod parcels;
@@ -14,6 +15,7 @@ mod warehouse;
 #[cfg(test)]
 mod tests;
 
+pub use bookings::bookings;
 pub use capsule::replay;
 pub use cities::cities;
 pub use parcels::parcels;
