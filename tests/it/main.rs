@@ -17,6 +17,7 @@ mod cities;
 mod continue_run;
 mod damage;
 mod harness;
+mod invoices;
 mod journal_tools;
 mod kill;
 mod order;

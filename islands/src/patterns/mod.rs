@@ -8,5 +8,48 @@
 //! It doesn't know threads, files or clocks, nor what the user's island is about.
 
 pub mod aggregator;
+pub mod letters;
+pub mod resequencer;
 pub mod saga;
+pub mod stash;
 pub mod stock;
+#[cfg(test)]
+mod testing;
+
+use std::fmt::Debug;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// What a pattern keeps for its user: plain data.
+pub trait Value: Clone + Debug + Serialize + DeserializeOwned + Send + 'static {}
+
+impl<T: Clone + Debug + Serialize + DeserializeOwned + Send + 'static> Value for T {}
+
+/// A name that a pattern tells its user's things apart by: a source, an entity.
+pub trait Key: Value + Ord {}
+
+impl<T: Value + Ord> Key for T {}
+
+/// Says in which variant of an island's command, or event, a pattern's own words ride: the `From`
+/// that a pattern asks for.
+///
+/// ```
+/// use archipelago::patterns::resequencer::{ResequencerEvent, ResequencerMessage};
+/// enum Command { Timer(ResequencerMessage<String>) }
+/// enum Event { Inbox(ResequencerEvent<String, u32>) }
+/// archipelago::carries! {
+///     Command::Timer(ResequencerMessage<String>),
+///     Event::Inbox(ResequencerEvent<String, u32>),
+/// }
+/// ```
+#[macro_export]
+macro_rules! carries {
+    ($($outer:ident :: $variant:ident ($inner:ty)),+ $(,)?) => {
+        $(impl From<$inner> for $outer {
+            fn from(inner: $inner) -> Self {
+                Self::$variant(inner)
+            }
+        })+
+    };
+}

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 mod bench;
 mod bookings;
 mod cities;
+mod invoices;
 mod journal;
 mod order;
 mod sea;
@@ -19,13 +20,14 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use bench::{BenchArgs, Part};
 pub use bookings::{BookingsArgs, Rooms};
 pub use cities::CitiesArgs;
+pub use invoices::InvoicesArgs;
 pub use journal::{
     DiffArgs, Direction, InspectArgs, ReplayArgs, StateArgs, StateView, VerifyArgs, WhatIfArgs,
     WhyArgs,
 };
 pub use order::{DeadLettersArgs, LogArgs};
 pub use sea::{Durability, Pace, SeaArgs};
-pub use sim::{BatchArgs, CapsuleArgs, ParcelsArgs, SimCitiesArgs, WarehouseArgs};
+pub use sim::{BatchArgs, CapsuleArgs, WarehouseArgs, WorldArgs};
 pub use snapshot::{ArchiveArgs, BackupArgs, SnapshotArgs};
 
 use super::journal::JournalCommand;
@@ -143,11 +145,15 @@ pub enum SimWorkload {
     /// Check that a warehouse's journal recovers rightly, whichever of its bytes it ends with
     Prefixes(PrefixesArgs),
     /// Islands send each other numbered parcels and set timers: tests the machinery itself
-    Parcels(ParcelsArgs),
+    Parcels(WorldArgs),
     /// Stations report, hours start a model when all have, or at their deadline
-    Cities(SimCitiesArgs),
+    Cities(WorldArgs),
     /// Guests book nights in two hotels, cancel and come, while agents and islands are away
-    Bookings(ParcelsArgs),
+    Bookings(WorldArgs),
+    /// Orders whose commands come before they are ready for them: the stash
+    Items(WorldArgs),
+    /// Numbered invoices that are lost, late, doubled or void: the resequencer
+    Invoices(WorldArgs),
     /// Run a shrunk failure again, from its capsule alone
     Replay(CapsuleArgs),
     /// Measure what things cost on this machine, for sweep and validate
@@ -168,6 +174,8 @@ pub enum RunWorkload {
     Cities(CitiesArgs),
     /// Guests book nights in two hotels, cancel, stay away or come; each booking is a saga
     Bookings(BookingsArgs),
+    /// Numbered invoices come shuffled and twice; they are booked in order, and gaps are found
+    Invoices(InvoicesArgs),
 }
 
 /// The workloads whose state can be shown.

@@ -28,6 +28,7 @@ pub mod diff;
 pub mod failure;
 pub mod harness;
 pub mod inspect;
+pub mod invoices;
 pub mod journal;
 pub mod log;
 pub mod prefixes;
@@ -89,6 +90,9 @@ fn execute(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Run { workload: RunWorkload::Bookings(args) } => {
             finish(&bookings::bookings(&args)?, args.sea.output(), out)
         }
+        Command::Run { workload: RunWorkload::Invoices(args) } => {
+            finish(&invoices::invoices(&args)?, args.sea.output(), out)
+        }
         Command::Sim { workload: SimWorkload::Warehouse(args) } => {
             finish(&sim::warehouse(&args)?, args.batch.output(), out)
         }
@@ -103,6 +107,12 @@ fn execute(cli: Cli, out: &mut dyn Write) -> Result<(), Failure> {
         }
         Command::Sim { workload: SimWorkload::Bookings(args) } => {
             finish(&sim::bookings(&args)?, args.batch.output(), out)
+        }
+        Command::Sim { workload: SimWorkload::Items(args) } => {
+            finish(&sim::items(&args)?, args.batch.output(), out)
+        }
+        Command::Sim { workload: SimWorkload::Invoices(args) } => {
+            finish(&sim::invoices(&args)?, args.batch.output(), out)
         }
         Command::Sim { workload: SimWorkload::Replay(args) } => {
             finish(&sim::replay(&args)?, args.output(), out)

@@ -6,6 +6,8 @@
 pub mod bookings;
 pub mod cities;
 pub mod fingerprint;
+pub mod invoices;
+pub mod items;
 pub mod name;
 pub mod parcels;
 pub mod prng;

@@ -58,27 +58,12 @@ pub struct WarehouseArgs {
     pub batch: BatchArgs,
 }
 
-/// `sim parcels`, `sim bookings`.
+/// `sim parcels`, `sim cities`, `sim bookings`, `sim items`, `sim invoices`: worlds that have nothing
+/// else to be said of.
 #[derive(Clone, Debug, Args)]
-pub struct ParcelsArgs {
+pub struct WorldArgs {
     /// How many islands, 1 to 4096
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = islands,
-          allow_negative_numbers = true)]
-    pub islands: u32,
-    /// How many commands clients submit in each world
-    #[arg(long, value_name = "K", default_value_t = 200,
-          value_parser = clap::value_parser!(u64).range(1..=COMMANDS_MAX))]
-    pub commands: u64,
-    /// Which worlds, and what to do with one that fails.
-    #[command(flatten)]
-    pub batch: BatchArgs,
-}
-
-/// `sim cities`.
-#[derive(Clone, Debug, Args)]
-pub struct SimCitiesArgs {
-    /// How many islands, 1 to 4096
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = islands,
           allow_negative_numbers = true)]
     pub islands: u32,
     /// How many commands clients submit in each world

@@ -44,7 +44,7 @@ macro_rules! for_world {
     ($log:expr, $world:ident => $do:expr, $other:ident => $else:expr) => {
         $crate::cli::harness::for_world!(@ $log, $world => $do, $other => $else;
             $crate::workload::warehouse::Warehouse, $crate::workload::cities::Cities,
-            $crate::workload::bookings::Hotels)
+            $crate::workload::bookings::Hotels, $crate::workload::invoices::Ledger)
     };
     (@ $log:expr, $world:ident => $do:expr, $other:ident => $else:expr; $($island:ty),+) => {
         match $log.description().application.as_str() {
@@ -59,7 +59,7 @@ macro_rules! for_world {
 pub(in crate::cli) use for_world;
 
 /// The names of all of them, for messages.
-const KNOWN: &str = "\"warehouse\", \"cities\" and \"bookings\"";
+const KNOWN: &str = "\"warehouse\", \"cities\", \"bookings\" and \"invoices\"";
 
 /// Why a journal of an unknown application is refused.
 pub(in crate::cli) fn unknown(application: &str) -> Failure {

@@ -11,7 +11,8 @@ use clap::Parser;
 use serde::Deserialize;
 
 use super::batch::draw;
-use super::{bookings, cities, parcels, warehouse};
+use super::small::{BOOKINGS, CITIES, INVOICES, ITEMS, PARCELS};
+use super::warehouse;
 use crate::cli::args::{CapsuleArgs, Cli, Command, SimWorkload};
 use crate::cli::failure::Failure;
 use crate::cli::report::CapsuleReport;
@@ -47,13 +48,19 @@ pub fn replay(args: &CapsuleArgs) -> Result<CapsuleReport, Failure> {
             again(&simulation, &capsule, args)
         }
         Command::Sim { workload: SimWorkload::Parcels(of) } => {
-            again(&parcels::simulation(&of)?, &capsule, args)
+            again(&PARCELS.simulation(&of)?, &capsule, args)
+        }
+        Command::Sim { workload: SimWorkload::Items(of) } => {
+            again(&ITEMS.simulation(&of)?, &capsule, args)
+        }
+        Command::Sim { workload: SimWorkload::Invoices(of) } => {
+            again(&INVOICES.simulation(&of)?, &capsule, args)
         }
         Command::Sim { workload: SimWorkload::Cities(of) } => {
-            again(&cities::simulation(&of)?, &capsule, args)
+            again(&CITIES.simulation(&of)?, &capsule, args)
         }
         Command::Sim { workload: SimWorkload::Bookings(of) } => {
-            again(&bookings::simulation(&of)?, &capsule, args)
+            again(&BOOKINGS.simulation(&of)?, &capsule, args)
         }
         _ => Err(bad(format!("this is no world: {}", config.command))),
     }

@@ -6,17 +6,13 @@
 //! It doesn't know how a world works.
 
 mod batch;
-mod bookings;
 mod capsule;
-mod cities;
-mod parcels;
+mod small;
 mod warehouse;
 
 #[cfg(test)]
 mod tests;
 
-pub use bookings::bookings;
 pub use capsule::replay;
-pub use cities::cities;
-pub use parcels::parcels;
+pub use small::{bookings, cities, invoices, items, parcels};
 pub use warehouse::{MARKED_SEEDS, warehouse};

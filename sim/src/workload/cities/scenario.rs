@@ -74,8 +74,7 @@ impl Scenario {
 
     /// The same, which must take the rare paths that have a mark.
     #[must_use]
-    pub fn marked(self) -> Simulation<Cities> {
-        let simulation = self.simulation();
+    pub fn with_marks(simulation: Simulation<Cities>) -> Simulation<Cities> {
         MARKS.into_iter().fold(simulation, |simulation, (name, sight)| {
             simulation.sometimes(name, move |cut| {
                 cut.changed().iter().any(|island| sight(&cut[island.0 as usize].state))

@@ -24,6 +24,12 @@ pub enum LoadError {
         /// What is wrong with it.
         fault: Box<RowFault>,
     },
+    /// There is a header but no invoice.
+    #[error("{}: no invoice is in it: no row could be taken", file.display())]
+    NoInvoices {
+        /// The file.
+        file: PathBuf,
+    },
     /// There is a header but no order.
     #[error(
         "{}: no order is in it: no row has Quantity above 0 and an InvoiceNo without C or A",
@@ -72,6 +78,12 @@ pub enum RowFault {
     /// A credit note that takes instead of giving back.
     #[error("{0}, but a row of a credit note (InvoiceNo C…) gives back: it must be below 0")]
     ReturnNotBelowZero(i64),
+    /// An InvoiceNo that has no number.
+    #[error("\"{0}\" is no number, nor one behind a C or an A")]
+    NoSerialNumber(String),
+    /// Two invoices with one number, whose letters differ.
+    #[error("its number is that of {0} already")]
+    NumberTaken(String),
     /// The rows of one order belong to different customers.
     #[error("order {number} began with {first}, this row has {this}")]
     OtherCustomer {

@@ -2,7 +2,8 @@
 //!
 //! Rules:
 //! 1. The four columns used are UTF-8 and within their limits; all others may hold any bytes.
-//! 2. The first row that breaks a rule ends the reading, with its line and column.
+//! 2. A row that breaks a rule is an error with its line and column; what follows can still be
+//!    read.
 //!
 //! It doesn't know what an order is, nor how a file is read ([`Table`]).
 
@@ -23,37 +24,38 @@ pub const GUEST_PREFIX: &str = "guest:";
 /// The columns that are used.
 pub const COLUMNS: [&str; 4] = ["InvoiceNo", "StockCode", "Quantity", "CustomerID"];
 
-const NUMBER: usize = 0;
+/// The place of InvoiceNo in [`COLUMNS`].
+pub(in crate::workload) const NUMBER: usize = 0;
 const CODE: usize = 1;
 /// The place of Quantity in [`COLUMNS`].
-pub(super) const QUANTITY: usize = 2;
+pub(in crate::workload) const QUANTITY: usize = 2;
 /// The place of CustomerID in [`COLUMNS`].
-pub(super) const CUSTOMER: usize = 3;
+pub(in crate::workload) const CUSTOMER: usize = 3;
 
 /// One checked row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Row<'a> {
+pub(in crate::workload) struct Row<'a> {
     /// InvoiceNo.
-    pub(super) number: &'a str,
+    pub(in crate::workload) number: &'a str,
     /// StockCode.
-    pub(super) code: &'a str,
+    pub(in crate::workload) code: &'a str,
     /// Quantity: within ±`u32::MAX`.
-    pub(super) quantity: i64,
+    pub(in crate::workload) quantity: i64,
     /// CustomerID, if there is one.
-    pub(super) customer: Option<&'a str>,
+    pub(in crate::workload) customer: Option<&'a str>,
 }
 
 /// A file being read.
-pub(super) struct Rows(Table);
+pub(in crate::workload) struct Rows(Table);
 
 impl Rows {
     /// Opens a file and reads its header.
-    pub(super) fn open(file: &Path) -> Result<Self, LoadError> {
+    pub(in crate::workload) fn open(file: &Path) -> Result<Self, LoadError> {
         Ok(Self(Table::open(file, &COLUMNS, "--orders")?))
     }
 
     /// The next row, or `None` at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Row<'_>>, LoadError> {
+    pub(in crate::workload) fn next(&mut self) -> Result<Option<Row<'_>>, LoadError> {
         let Some(line) = self.0.next()? else { return Ok(None) };
         let checked = line.row.map_err(|(column, fault)| (column, fault.into()));
         checked.and_then(check).map(Some).map_err(|(column, fault): (_, RowFault)| LoadError::Row {
@@ -65,7 +67,7 @@ impl Rows {
     }
 
     /// An error at the row that was read last; `column` is a place in [`COLUMNS`].
-    pub(super) fn error(&self, column: usize, fault: RowFault) -> LoadError {
+    pub(in crate::workload) fn error(&self, column: usize, fault: RowFault) -> LoadError {
         let (file, line) = (self.0.file().into(), self.0.line());
         LoadError::Row { file, line, column: COLUMNS[column].to_owned(), fault: fault.into() }
     }

@@ -1,0 +1,192 @@
+//! How a stash decides: newcomers, releases, deadlines.
+//!
+//! Rule: a release is one command a turn, and goes on by a timer of no span, so that each command
+//! is decided on what the one before it left.
+//!
+//! It doesn't change anything: see `evolve` in the module above.
+
+use archipelago_core::island::{Origin, Turn};
+use archipelago_core::time::Millis;
+
+use super::event::{StashEvent, StashMessage};
+use super::{Away, Deferred, Queue, Stash, StashIsland, StashNumber, Verdict, Who, Why};
+use crate::patterns::letters::LetterNumber;
+use crate::patterns::{Key, Value};
+
+/// What became of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// It is done.
+    Acted,
+    /// It waits; it is answered later.
+    Deferred,
+    /// It is not done, and told so.
+    TurnedAway,
+}
+
+/// A dead letter that was not put back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotPutBack {
+    /// There is none of that number (any more).
+    #[error("there is no such dead letter")]
+    Unknown,
+    /// It would have to wait again, and there is no room.
+    #[error("as many as allowed wait already")]
+    Full,
+}
+
+/// A command that waits, and why: for whoever wants to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wait<'a, C> {
+    /// Its place in the order.
+    pub number: StashNumber,
+    /// The command, who brought it, and since when it waits.
+    pub deferred: &'a Deferred<C>,
+    /// What it waits for, as things are now.
+    pub why: Why,
+}
+
+impl<K: Key, C: Value> Stash<K, C> {
+    /// A command comes to an entity: it is done, waits, or is turned away.
+    pub fn take<I>(&self, island: &I, key: K, command: C, turn: &mut Turn<I>) -> Taken
+    where
+        I: StashIsland<K, C>,
+    {
+        let who = Who::brings(turn);
+        let releasing = self.is_releasing(&key);
+        let why = match island.verdict(&key, &command) {
+            Verdict::Defer(why) => why,
+            Verdict::Accept | Verdict::Refuse(_) if releasing => BEHIND,
+            Verdict::Accept => {
+                let before = turn.decision().events.len();
+                island.act(&key, command, who, turn);
+                if turn.decision().events.len() > before {
+                    self.wake(key, turn);
+                }
+                return Taken::Acted;
+            }
+            Verdict::Refuse(why) => {
+                island.turn_away(&key, command, who, Away::Refused(why), turn);
+                return Taken::TurnedAway;
+            }
+        };
+        if self.is_full(&key) {
+            island.turn_away(&key, command, who, Away::Full(why), turn);
+            return Taken::TurnedAway;
+        }
+        let deadline = StashMessage::Deadline(key.clone(), StashNumber(self.last.0 + 1));
+        let timer = self.config.deadline.map(|span| turn.timer(span, deadline));
+        let deferred = Deferred { command, who, since: turn.now(), timer };
+        turn.emit(StashEvent::Deferred(key, deferred));
+        Taken::Deferred
+    }
+
+    /// An entity changed by other means than a command of its own: looks at what waits for it.
+    pub fn wake<I: StashIsland<K, C>>(&self, key: K, turn: &mut Turn<I>) {
+        if self.queues.get(&key).is_some_and(|queue| queue.release.is_none()) {
+            let timer = turn.timer(Millis(0), StashMessage::Release(key.clone()));
+            turn.emit(StashEvent::Releases(key, Some(timer)));
+        }
+    }
+
+    /// A timer's word.
+    pub fn decide<I>(&self, island: &I, message: StashMessage<K>, turn: &mut Turn<I>)
+    where
+        I: StashIsland<K, C>,
+    {
+        let (StashMessage::Release(key) | StashMessage::Deadline(key, _)) = &message;
+        let Some(queue) = self.queues.get(key) else { return };
+        let origin = turn.origin();
+        let fired = |timer: Option<_>| timer.map(Origin::Timer) == Some(origin);
+        match message {
+            StashMessage::Release(key) if fired(queue.release) => {
+                self.release(island, key, queue, turn);
+            }
+            StashMessage::Deadline(key, number) => match queue.waiting.get(&number) {
+                Some(one) if fired(one.timer) => {
+                    let why = waits_for(island, &key, &one.command);
+                    let (command, who) = (one.command.clone(), one.who);
+                    let expired = StashEvent::Expired(key.clone(), number, why.clone(), turn.now());
+                    turn.emit(expired);
+                    island.turn_away(&key, command, who, Away::Expired(why), turn);
+                }
+                _ => {}
+            },
+            StashMessage::Release(_) => {}
+        }
+    }
+
+    /// The first that is ready has its turn; if there is none, the release ends.
+    fn release<I>(&self, island: &I, key: K, queue: &Queue<C>, turn: &mut Turn<I>)
+    where
+        I: StashIsland<K, C>,
+    {
+        let mut ready = queue.waiting.iter().filter_map(|(number, one)| {
+            match island.verdict(&key, &one.command) {
+                Verdict::Defer(_) => None,
+                verdict => Some((*number, one, verdict)),
+            }
+        });
+        let Some((number, one, verdict)) = ready.next() else {
+            return turn.emit(StashEvent::Releases(key, None));
+        };
+        one.timer.into_iter().for_each(|timer| turn.cancel_timer(timer));
+        turn.emit(StashEvent::Released(key.clone(), number));
+        if queue.waiting.len() > 1 {
+            let timer = turn.timer(Millis(0), StashMessage::Release(key.clone()));
+            turn.emit(StashEvent::Releases(key.clone(), Some(timer)));
+        }
+        match verdict {
+            Verdict::Refuse(why) => {
+                island.turn_away(&key, one.command.clone(), one.who, Away::Refused(why), turn);
+            }
+            _ => island.act(&key, one.command.clone(), one.who, turn),
+        }
+    }
+
+    /// Puts a dead letter back: it comes again, brought by whoever says so now.
+    ///
+    /// # Errors
+    /// [`NotPutBack`]; it stays a dead letter then.
+    pub fn put_back<I>(
+        &self,
+        island: &I,
+        letter: LetterNumber,
+        turn: &mut Turn<I>,
+    ) -> Result<Taken, NotPutBack>
+    where
+        I: StashIsland<K, C>,
+    {
+        let expired = &self.letters.get(letter).ok_or(NotPutBack::Unknown)?.content;
+        if self.is_full(&expired.key) {
+            return Err(NotPutBack::Full);
+        }
+        turn.emit(StashEvent::TakenOut(letter));
+        Ok(self.take(island, expired.key.clone(), expired.deferred.command.clone(), turn))
+    }
+
+    /// What waits for an entity, in order, and why.
+    pub fn waits<I: StashIsland<K, C>>(&self, island: &I, key: &K) -> Vec<Wait<'_, C>> {
+        let why = |one: &Deferred<C>| waits_for(island, key, &one.command);
+        let waiting = self.waiting(key);
+        waiting.map(|(number, one)| Wait { number, deferred: one, why: why(one) }).collect()
+    }
+
+    fn is_full(&self, key: &K) -> bool {
+        let entity = self.queues.get(key).map_or(0, |queue| queue.waiting.len());
+        entity >= self.config.entity_max as usize || self.len >= self.config.island_max
+    }
+}
+
+/// What is ready waits for those before it.
+const BEHIND: Why = Why::Borrowed("those that came before");
+
+fn waits_for<K: Key, C: Value, I>(island: &I, key: &K, command: &C) -> Why
+where
+    I: StashIsland<K, C>,
+{
+    match island.verdict(key, command) {
+        Verdict::Defer(why) => why,
+        Verdict::Accept | Verdict::Refuse(_) => BEHIND,
+    }
+}

@@ -1,0 +1,37 @@
+//! What happened to a stash, the only thing that changes it; and what its timers say.
+//!
+//! It doesn't know how they are applied.
+
+use archipelago_core::id::TimerNumber;
+use archipelago_core::time::Millis;
+use serde::{Deserialize, Serialize};
+
+use super::{Deferred, StashNumber, Why};
+use crate::patterns::letters::LetterNumber;
+use crate::patterns::{Key, Value};
+
+/// What an island's own timers say; from anybody else it does nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound = "K: Key")]
+pub enum StashMessage<K> {
+    /// The entity changed: look at the next one that waits for it.
+    Release(K),
+    /// That command has waited long enough.
+    Deadline(K, StashNumber),
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound = "K: Key, C: Value")]
+pub enum StashEvent<K, C> {
+    /// A command waits; it gets the next number.
+    Deferred(K, Deferred<C>),
+    /// Those that wait are looked at again, when this timer fires; or no more.
+    Releases(K, Option<TimerNumber>),
+    /// A command has had its turn.
+    Released(K, StashNumber),
+    /// A command has waited too long for that, and is a dead letter.
+    Expired(K, StashNumber, Why, Millis),
+    /// A dead letter was put back.
+    TakenOut(LetterNumber),
+}

@@ -1,0 +1,118 @@
+//! Random runs: everything is decided once, in order, within the bounds; and the twin: nothing
+//! waits that is ready, nothing is forgotten.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const ORDERS: u8 = 3;
+
+#[derive(Clone, Debug)]
+enum Act {
+    Do(u8, u8),
+    Sweep(u8),
+    PutBack,
+    Wait(u64),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        20 => (0..ORDERS, 0..12_u8).prop_map(|(key, deed)| Act::Do(key, deed)),
+        1 => (0..ORDERS).prop_map(Act::Sweep),
+        1 => Just(Act::PutBack),
+        6 => (0..12_u64).prop_map(Act::Wait),
+    ]
+}
+
+fn any_config() -> impl Strategy<Value = StashConfig> {
+    let deadline = prop_oneof![Just(None), (0..40_u64).prop_map(|span| Some(Millis(span)))];
+    (deadline, 0..9_u32, 0..16_u32).prop_map(|(deadline, entity_max, island_max)| StashConfig {
+        deadline,
+        entity_max,
+        island_max,
+        letters_max: 1000,
+    })
+}
+
+/// Nothing that waits is ready, unless a release is under way.
+fn check(shop: &Bench<Shop>, config: &StashConfig) {
+    let (island, stash) = (&shop.island, &shop.island.stash);
+    assert!(stash.len() <= config.island_max);
+    let waiting: usize = stash.keys().map(|key| stash.waiting(key).count()).sum();
+    assert_eq!(waiting, stash.len() as usize);
+    for key in stash.keys() {
+        assert!(stash.waiting(key).count() <= config.entity_max as usize);
+        let ready = |deed| !matches!(island.verdict(key, deed), Verdict::Defer(_));
+        let waits = stash.waiting(key).any(|(_, it)| ready(&it.command));
+        assert!(
+            !waits || stash.is_releasing(key),
+            "something ready waits for {key}, and nobody looks"
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_command_is_decided_once_in_order_and_nothing_ready_waits(
+        config in any_config(),
+        acts in prop::collection::vec(act(), 1..150),
+    ) {
+        let mut shop = shop(config);
+        let (mut items, mut asked) = (0, Vec::new());
+        for act in acts {
+            match act {
+                Act::Do(key, deed) => {
+                    items += 1;
+                    let deed = match deed {
+                        0 => Deed::Open,
+                        1 => Deed::Close,
+                        2..4 => Deed::Ship,
+                        _ => Deed::Item(items),
+                    };
+                    asked.push((shop.ask(Command::Do(key, deed)), key, deed));
+                }
+                Act::Sweep(key) => drop(shop.ask(Command::Sweep(key))),
+                // From the front only: what is put back comes again as the newest.
+                Act::PutBack => {
+                    let first = shop.island.stash.letters().iter().next();
+                    let Some((number, _)) = first else { continue };
+                    let content = shop.island.stash.letters().get(number).unwrap().content.clone();
+                    let request = shop.ask(Command::PutBack(number.0));
+                    asked.push((request, content.key, content.deferred.command));
+                }
+                Act::Wait(millis) => shop.wait(millis),
+            }
+            check(&shop, &config);
+        }
+        shop.wait(0);
+        let waiting = shop.island.stash.len() as usize;
+        let unanswered = asked.iter().filter(|(request, ..)| shop.told(*request).is_none()).count();
+        prop_assert_eq!(unanswered, waiting, "who waits is not answered, all others are");
+        // Each item that was told done is done once, nothing else is, and in the order asked.
+        let told = |request| shop.told(request) == Some(&Told::Done);
+        for key in 0..ORDERS {
+            let mut expected: Vec<Deed> = asked
+                .iter()
+                .filter(|(request, of, deed)| {
+                    *of == key && matches!(deed, Deed::Item(_)) && told(*request)
+                })
+                .map(|(_, _, deed)| *deed)
+                .collect();
+            let mut done = shop.done(key);
+            done.retain(|deed| matches!(deed, Deed::Item(_)));
+            if config.deadline.is_some() {
+                // Those put back come later than they were asked first.
+                let number = |deed: &Deed| if let Deed::Item(n) = deed { *n } else { 0 };
+                expected.sort_by_key(number);
+                done.sort_by_key(number);
+            }
+            prop_assert_eq!(done, expected);
+        }
+        // Liveness: with a deadline nothing waits for ever.
+        if config.deadline.is_some() {
+            shop.wait(1000);
+            prop_assert_eq!(shop.island.stash.len(), 0);
+            prop_assert!(shop.timers.is_empty());
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Stories: one situation each, in the order it happens.
+
+use super::*;
+
+fn away(why: &Away) -> Told {
+    Told::Away(format!("{why:?}"))
+}
+
+#[test]
+fn an_item_that_comes_before_its_order_waits_says_why_and_is_done_after_it() {
+    let mut shop = shop(StashConfig::default());
+    let first = shop.ask(Command::Do(7, Deed::Item(1)));
+    shop.wait(5);
+    let second = shop.ask(Command::Do(7, Deed::Item(2)));
+    let ship = shop.ask(Command::Do(7, Deed::Ship));
+    let why = "the order to be opened".to_owned();
+    let waits = [(Deed::Item(1), 1, why.clone()), (Deed::Item(2), 6, why.clone())];
+    assert_eq!(shop.waits(7)[..2], waits);
+    assert_eq!(shop.told(first), None);
+    let asker = Asker { client: ClientId(1), slot: Slot(0), number: RequestNumber(first) };
+    let waiting: Vec<_> = shop.island.stash.waiting(&7).map(|(_, it)| it.who).collect();
+    assert_eq!(waiting[0], Who::Client(asker));
+    shop.ask(Command::Do(7, Deed::Open));
+    shop.wait(0);
+    assert_eq!(shop.done(7), [Deed::Open, Deed::Item(1), Deed::Item(2)]);
+    assert_eq!((shop.told(second), shop.told(ship)), (Some(&Told::Done), None));
+    assert_eq!(shop.waits(7), [(Deed::Ship, 6, "the order to be closed".to_owned())]);
+    shop.ask(Command::Do(7, Deed::Close));
+    shop.wait(0);
+    assert_eq!((shop.told(ship), shop.island.stash.len()), (Some(&Told::Done), 0));
+    assert!(shop.timers.is_empty(), "deadlines of what is done are taken back");
+}
+
+#[test]
+fn what_nobody_waits_for_costs_no_event_and_no_timer() {
+    let mut shop = shop(StashConfig::default());
+    shop.ask(Command::Do(7, Deed::Open));
+    assert_eq!((shop.last.len(), shop.timers.len()), (1, 0));
+}
+
+#[test]
+fn a_newcomer_does_not_overtake_those_that_are_being_released() {
+    let mut shop = shop(StashConfig::default());
+    for item in 1..=2 {
+        shop.ask(Command::Do(7, Deed::Item(item)));
+    }
+    shop.ask(Command::Do(7, Deed::Open));
+    shop.ask(Command::Do(7, Deed::Item(3)));
+    let other = shop.ask(Command::Do(8, Deed::Open));
+    assert_eq!(shop.waits(7)[2].2, "those that came before");
+    assert_eq!(shop.told(other), Some(&Told::Done), "another order has nothing to do with it");
+    shop.wait(0);
+    let items = [Deed::Open, Deed::Item(1), Deed::Item(2), Deed::Item(3)];
+    assert_eq!(shop.done(7), items);
+}
+
+#[test]
+fn what_is_refused_by_the_time_of_its_turn_is_told_so() {
+    let mut shop = shop(StashConfig::default());
+    let ship = shop.ask(Command::Do(7, Deed::Ship));
+    let item = shop.ask(Command::Do(7, Deed::Item(1)));
+    shop.ask(Command::Sweep(7));
+    shop.wait(0);
+    assert_eq!(shop.told(ship), Some(&Told::Done));
+    assert_eq!(shop.told(item), Some(&away(&Away::Refused("it is closed".into()))));
+    assert_eq!(shop.done(7), [Deed::Close, Deed::Ship]);
+}
+
+#[test]
+fn what_waits_too_long_is_a_dead_letter_and_can_be_put_back() {
+    let deadline = Some(Millis(10));
+    let mut shop = shop(StashConfig { deadline, entity_max: 1, ..StashConfig::default() });
+    let item = shop.ask(Command::Do(7, Deed::Item(1)));
+    shop.wait(9);
+    assert_eq!(shop.told(item), None);
+    shop.wait(1);
+    assert_eq!(shop.told(item), Some(&away(&Away::Expired("the order to be opened".into()))));
+    let letters: Vec<_> = shop.island.stash.letters().iter().collect();
+    let (number, letter) = letters[0];
+    assert_eq!((number.0, letter.at, letter.content.key), (1, Millis(11), 7));
+    assert_eq!(letter.content.why, "the order to be opened");
+    shop.ask(Command::Do(7, Deed::Ship));
+    let back = shop.ask(Command::PutBack(1));
+    let full = Told::NotPutBack("as many as allowed wait already".to_owned());
+    assert_eq!(shop.told(back), Some(&full));
+    shop.wait(10);
+    let back = shop.ask(Command::PutBack(1));
+    assert_eq!((shop.told(back), shop.waits(7).len()), (None, 1), "it waits again");
+    shop.ask(Command::Do(7, Deed::Open));
+    shop.wait(0);
+    assert_eq!(shop.told(back), Some(&Told::Done));
+    let twice = shop.ask(Command::PutBack(1));
+    let unknown = Told::NotPutBack("there is no such dead letter".to_owned());
+    assert_eq!(shop.told(twice), Some(&unknown));
+    assert_eq!(shop.done(7), [Deed::Open, Deed::Item(1)]);
+}
+
+#[test]
+fn where_there_is_no_room_a_command_is_turned_away_by_name() {
+    let config = StashConfig { entity_max: 2, island_max: 3, ..StashConfig::default() };
+    let mut shop = shop(config);
+    let full = away(&Away::Full("the order to be opened".into()));
+    for (key, room) in [(7, true), (7, true), (7, false), (8, true), (8, false)] {
+        let item = shop.ask(Command::Do(key, Deed::Item(1)));
+        assert_eq!(shop.told(item), (!room).then_some(&full), "{key}");
+    }
+    assert_eq!(shop.island.stash.len(), 3);
+    let open = shop.ask(Command::Do(8, Deed::Open));
+    assert_eq!(shop.told(open), Some(&Told::Done), "what is accepted needs no room");
+}
+
+#[test]
+fn a_timers_word_from_a_client_changes_nothing() {
+    let mut shop = shop(StashConfig::default());
+    shop.ask(Command::Do(7, Deed::Item(1)));
+    for message in [StashMessage::Release(7), StashMessage::Deadline(7, StashNumber(1))] {
+        shop.ask(Command::Timer(message));
+        assert!(shop.last.is_empty());
+    }
+    assert_eq!(shop.waits(7).len(), 1);
+}

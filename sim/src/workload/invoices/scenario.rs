@@ -1,0 +1,151 @@
+//! Invoices in a simulated world: offices issue numbers that are lost, late, doubled or void, and
+//! books have little room and different policies.
+//!
+//! It doesn't know what goes wrong around it.
+
+use archipelago::patterns::resequencer::{Closing, GapPolicy, ResequencerConfig};
+use archipelago::{IslandId, Millis};
+
+use super::command::{Command, Series};
+use super::laws;
+use super::ledger::Ledger;
+use super::office::{Fate, OfficeCommand};
+use crate::check::Cut;
+use crate::simulation::Simulation;
+use crate::world::{Dice, Stream};
+
+/// So many requests there are for each series.
+const REQUESTS_A_SERIES: u64 = 25;
+
+/// Items that a book holds of one series.
+pub(super) const HELD_MAX: u32 = 5;
+
+/// What the books of an island do about gaps.
+pub(super) const fn policy(island: IslandId) -> GapPolicy {
+    match island.0 % 4 {
+        0 => GapPolicy::Ask { every: Millis(30), times: u32::MAX },
+        1 => GapPolicy::Wait,
+        2 => GapPolicy::Skip { after: Millis(60) },
+        _ => GapPolicy::Ask { every: Millis(25), times: 1 },
+    }
+}
+
+/// What is simulated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scenario {
+    /// How many islands.
+    pub islands: u32,
+    /// How many requests.
+    pub commands: u64,
+}
+
+impl Default for Scenario {
+    fn default() -> Self {
+        Self { islands: 5, commands: 200 }
+    }
+}
+
+impl Scenario {
+    /// The simulation of it, without faults.
+    #[must_use]
+    pub fn simulation(self) -> Simulation<Ledger> {
+        let books = |island| ResequencerConfig {
+            gap: policy(island),
+            held_max: HELD_MAX,
+            burst_max: 3,
+            ..ResequencerConfig::default()
+        };
+        Simulation::of(move |island| Ledger::new(books(island)))
+            .islands(self.islands)
+            .commands(self.commands)
+            .workload(move |dice, number| self.request(dice, number))
+            .always("books are gapless, in order, and hold little", laws::always)
+            .finally("every invoice is booked, or known to be missing or late", laws::all_booked)
+    }
+
+    /// The same, with the rare paths that a big batch must take.
+    #[must_use]
+    pub fn with_marks(simulation: Simulation<Ledger>) -> Simulation<Ledger> {
+        let closed = |cut: Cut<'_, Ledger>, like: fn(Closing) -> bool| {
+            cut.iter().any(|ledger| {
+                let inbox = ledger.state.inbox();
+                inbox.sources().any(|of| inbox.closed(of).any(|gap| like(gap.closing)))
+            })
+        };
+        simulation
+            .sometimes("a book holds as much as it may", |cut| {
+                cut.iter().any(|ledger| {
+                    let inbox = ledger.state.inbox();
+                    inbox.sources().any(|of| inbox.held(of) == HELD_MAX as usize)
+                })
+            })
+            .sometimes("two gaps of one series are open", |cut| {
+                cut.iter().any(|ledger| {
+                    let inbox = ledger.state.inbox();
+                    inbox.sources().any(|of| inbox.gaps(of).len() > 1)
+                })
+            })
+            .sometimes("a gap is void", move |cut| closed(cut, |closing| closing == Closing::Void))
+            .sometimes("a gap is skipped unasked", move |cut| {
+                closed(cut, |closing| closing == Closing::Skipped { asked: 0 })
+            })
+            .sometimes("a gap is asked for and then skipped", move |cut| {
+                closed(cut, |closing| closing == Closing::Skipped { asked: 1 })
+            })
+            .sometimes("a lost invoice comes because it was asked for", |cut| {
+                cut.iter().any(|it| it.state.offices().iter().any(|(_, office)| office.asked > 0))
+            })
+            .sometimes("an invoice comes late", |cut| {
+                cut.iter().any(|ledger| ledger.state.inbox().letters().ever() > 0)
+            })
+    }
+
+    /// Request `number`.
+    fn request(self, dice: &Dice, number: u64) -> ([u8; 4], Command) {
+        let draw = |what, limit| dice.below(Stream::Workload, number, what, limit);
+        let series = Series(draw(1, self.commands.div_ceil(REQUESTS_A_SERIES)) as u16);
+        let span = Millis(draw(3, 150));
+        let fate = match draw(2, 100) {
+            0..35 => Fate::Now,
+            35..45 => Fate::Twice,
+            45..65 => Fate::Late(span),
+            65..72 => Fate::Again(span),
+            72..82 => Fate::Lost(span),
+            _ => Fate::Void,
+        };
+        (series.office_key(), OfficeCommand::Issue(series, fate).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::PRESETS;
+
+    #[test]
+    fn the_laws_hold_under_every_preset_and_the_world_is_rich() {
+        for name in PRESETS {
+            let simulation = Scenario::default().simulation().preset(name.parse().unwrap());
+            let summary = simulation.seeds(0..8).unwrap_or_else(|broken| {
+                panic!("{name}, {broken}");
+            });
+            let total = summary.total;
+            assert!(total.records > 8 * 500 && total.messages > 8 * 300, "{name}: {summary:?}");
+        }
+    }
+
+    #[test]
+    fn a_lone_island_and_many_keep_the_laws_too() {
+        for islands in [1, 30] {
+            let scenario = Scenario { islands, ..Scenario::default() };
+            let simulation = scenario.simulation().preset("swarm".parse().unwrap());
+            simulation.seeds(0..4).unwrap_or_else(|broken| panic!("{islands}, {broken}"));
+        }
+    }
+
+    #[test]
+    fn a_batch_takes_the_rare_paths() {
+        let simulation = Scenario::with_marks(Scenario::default().simulation());
+        simulation.preset("swarm".parse().unwrap()).seeds(0..30).unwrap();
+    }
+}
