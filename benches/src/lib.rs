@@ -2,7 +2,7 @@
 //! the journal.
 //!
 //! A [`session`] is one measurement, from its command line to its figures. Its parts: [`replay`] of
-//! the [`shop`]'s events, [`mod@start`], [`mod@routing`], [`curves`] and [`mod@memory`]. [`rounds`]
+//! the [`shop`]'s events, [`mod@start`], [`mod@routing`], [`curves`] and [`mod@memory`]; [`live`] orders and [`link`]s. [`rounds`]
 //! holds contenders against each other. [`journal`] measures starts, snapshots and seals closely.
 //!
 //! Rules:
@@ -18,6 +18,8 @@ pub mod about;
 pub mod cpu;
 pub mod curves;
 pub mod journal;
+pub mod link;
+pub mod live;
 pub mod memory;
 pub mod replay;
 pub mod rounds;

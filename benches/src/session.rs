@@ -16,6 +16,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::about::About;
+use crate::live::latency::{Quantiles, Round};
 use crate::memory::Memory;
 use crate::replay::journals::{Journal, Spec};
 use crate::rounds::{Clock, Contender, Contest, Failed, contest};
@@ -89,6 +90,10 @@ pub struct Figures {
     pub curves: Vec<Curve>,
     /// What memory is taken.
     pub memory: Vec<Memory>,
+    /// How long orders took, round by round.
+    pub latencies: Vec<Round>,
+    /// Of a message there and its answer back, in nanoseconds.
+    pub round_trip: Option<Quantiles>,
 }
 
 /// A session.
@@ -127,8 +132,15 @@ impl<'a> Session<'a> {
         };
         let about = About::here();
         writeln!(out, "{}, commit {}\n{}\n", about.machine, about.commit, about.command)?;
-        let figures =
-            Figures { about, journals: vec![], contests: vec![], curves: vec![], memory: vec![] };
+        let figures = Figures {
+            about,
+            journals: vec![],
+            contests: vec![],
+            curves: vec![],
+            memory: vec![],
+            latencies: vec![],
+            round_trip: None,
+        };
         Ok(Self { effort, figures, place, out })
     }
 
@@ -220,6 +232,16 @@ impl<'a> Session<'a> {
     /// Keeps what memory was taken.
     pub fn weigh(&mut self, memory: Memory) {
         self.figures.memory.push(memory);
+    }
+
+    /// Keeps how long orders took.
+    pub fn time(&mut self, rounds: Vec<Round>) {
+        self.figures.latencies.extend(rounds);
+    }
+
+    /// Keeps how long a message there and back took.
+    pub fn time_round_trip(&mut self, quantiles: Quantiles) {
+        self.figures.round_trip = Some(quantiles);
     }
 
     /// Tells a line.

@@ -42,7 +42,8 @@ const LOOKS_MAX: usize = 64;
 pub(crate) struct Parts<I: Island> {
     pub(crate) shared: Arc<Shared<I>>,
     pub(crate) workers: Vec<JoinHandle<Vec<Driver<I>>>>,
-    pub(crate) journaler: Journaler,
+    /// None where nothing is kept.
+    pub(crate) journaler: Option<Journaler>,
     pub(crate) keeper: Option<Keeper>,
     pub(crate) started_from: Option<CommitNumber>,
     pub(crate) data: Option<DataDirectory>,
@@ -71,7 +72,7 @@ pub struct Closed<I> {
     pub images: Vec<Image<I>>,
     /// Each island's figures.
     pub stats: Vec<IslandStats>,
-    /// Bytes of the journal: all commits with their headers and padding.
+    /// Bytes of the journal: all commits with their headers and padding; 0 where there is none.
     pub journal_bytes: u64,
     /// Threads that drove the islands.
     pub threads: usize,
@@ -120,7 +121,6 @@ impl<I: Island> Archipelago<I> {
             parts;
         let id = ClientId(u128::from(random()) << 64 | u128::from(random()));
         let client = Client::new(Arc::clone(&shared), id, RequestNumber::ZERO, Again::No);
-        let journaler = Some(journaler);
         let _data = data;
         Self { shared, workers, journaler, keeper, started_from, _data, figures, recovered, client }
     }
@@ -347,9 +347,13 @@ impl<I: Island> Archipelago<I> {
         let _ = self.settle(time);
         let threads = self.workers.len();
         let drivers = self.stop();
-        let journaler = self.journaler.take().expect("closed once");
-        let commits = journaler.stats().clone();
-        let closed = journaler.close()?;
+        let (journal_bytes, commits) = match self.journaler.take() {
+            Some(journaler) => {
+                let stats = Arc::clone(journaler.stats());
+                (journaler.close()?.bytes, stats.commits())
+            }
+            None => (0, 0),
+        };
         let at_rest = drivers
             .iter()
             .all(|driver| driver.is_settled() && !driver.has_stopped() && driver.given_up() == 0);
@@ -363,7 +367,6 @@ impl<I: Island> Archipelago<I> {
         };
         let stats = drivers.iter().map(Driver::stats).collect();
         let images = drivers.into_iter().map(Driver::into_image).collect();
-        let (journal_bytes, commits) = (closed.bytes, commits.commits());
         Ok(Closed { images, stats, journal_bytes, threads, commits, settled })
     }
 

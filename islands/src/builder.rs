@@ -9,14 +9,14 @@ use std::sync::Arc;
 use archipelago_core::codec;
 use archipelago_core::command::route::Table;
 use archipelago_core::id::{IslandId, Life, Session};
-use archipelago_core::island::{Island, Kernel, Limits};
+use archipelago_core::island::{DigestPolicy, Island, Kernel, Limits};
 use archipelago_core::journal::frame::SchemaVersion;
 use archipelago_core::replay::Image;
 use archipelago_core::time::Millis;
 use crossbeam::sync::Parker;
 
 use crate::archipelago::{Archipelago, Parts};
-use crate::island::{Driver, Mailbox, Notice, Shared, Worker};
+use crate::island::{Driver, Keeping, Mailbox, Notice, Shared, Worker};
 use crate::journal::{
     DataDirectory, Description, Durability, Durable, GroupJournal, IdleSeal, JournalError,
     JournalSettings, Journaler, Memory, SEGMENT_BYTES, ScanMode, Storage,
@@ -31,7 +31,7 @@ use crate::snapshot::{
 /// Where the journal is.
 #[derive(Clone)]
 enum Place {
-    /// In this process's memory: gone with it.
+    /// Nowhere: all is gone with the process.
     Memory,
     /// In a data directory.
     Directory(PathBuf),
@@ -67,7 +67,7 @@ pub struct Builder {
     archive: Archive,
 }
 
-/// A builder: 16 islands, a thread per core (at most one an island), a journal in memory.
+/// A builder: 16 islands, a thread per core (at most one an island), no journal.
 #[must_use]
 pub fn builder() -> Builder {
     Builder {
@@ -109,7 +109,8 @@ impl Builder {
         self
     }
 
-    /// Keeps the journal in memory: it is gone with the process.
+    /// Keeps no journal: a record counts as durable when it is made, and all is gone with the
+    /// process. What islands say to each other waits in memory until it is taken.
     #[must_use]
     pub fn in_memory(mut self) -> Self {
         self.place = Place::Memory;
@@ -133,7 +134,7 @@ impl Builder {
     }
 
     /// When a journal that nobody writes to is sealed, so that damage to its last commit can be
-    /// told from a torn write. Default: after 10 ms. One in memory never is.
+    /// told from a torn write. Default: after 10 ms.
     #[must_use]
     pub const fn idle_seal(mut self, idle: IdleSeal) -> Self {
         self.idle_seal = idle;
@@ -227,7 +228,10 @@ impl Builder {
         if let Some(torn) = &restored.recovered.torn {
             tracing::warn!(?torn, "the last commit was torn and has been cut off");
         }
-        let journal = GroupJournal::resume(Arc::clone(&storage), settings, &restored.recovered)?;
+        let journal = match self.place {
+            Place::Memory => None,
+            _ => Some(GroupJournal::resume(Arc::clone(&storage), settings, &restored.recovered)?),
+        };
 
         let mut parkers = Vec::new();
         let mut mailboxes = Vec::new();
@@ -240,16 +244,22 @@ impl Builder {
         // journal has read the beginning of its one order.
         let latest = restored.images.iter().map(|image| image.stamp.millis()).max();
         let started = now.max(latest.unwrap_or_default().plus(Millis(1)));
-        let stats = journal.stats();
+        let stats = journal.as_ref().map(GroupJournal::stats).unwrap_or_default();
         let (routes, told, most) = (Arc::clone(&table), Arc::clone(&stats), self.unanswered_max);
         let shared = Arc::new(Shared::new(routes, mailboxes, told, most, started));
-        // Nobody opens a journal again that was in memory.
-        let idle =
-            if matches!(self.place, Place::Memory) { IdleSeal::Never } else { self.idle_seal };
-        let journaler = Journaler::spawn(journal, idle, notifier(Arc::clone(&shared)))
-            .map_err(OpenError::Thread)?;
+        let spawn = |journal| {
+            Journaler::spawn(journal, self.idle_seal, notifier(Arc::clone(&shared)))
+                .map_err(OpenError::Thread)
+        };
+        let journaler = journal.map(spawn).transpose()?;
         let recovery = (restored.figures, restored.recovered.clone());
 
+        let mut limits = self.limits;
+        if journaler.is_none() {
+            // There is no journal to read messages again from, nor to keep digests.
+            limits.links.kept_max = u32::MAX;
+            limits.digests = DigestPolicy::NEVER;
+        }
         let mut columns: Vec<Vec<Driver<I>>> = (0..threads).map(|_| Vec::new()).collect();
         for (at, (image, unacked)) in restored.images.into_iter().zip(unacked).enumerate() {
             let island = IslandId(at as u32);
@@ -257,15 +267,19 @@ impl Builder {
             let session = Session(started.0);
             let table = Arc::clone(&table);
             let life = settings.life;
-            let mut kernel = Kernel::start(island, table, life, session, self.limits, image);
+            let mut kernel = Kernel::start(island, table, life, session, limits, image);
             kernel.adopt(unacked);
             columns[at % threads].push(Driver::new(island, kernel, tail));
         }
         let mut workers = Vec::new();
         for (index, (drivers, parker)) in columns.into_iter().zip(parkers).enumerate() {
             let rereader = Rereader::new::<I>(Arc::clone(&storage), settings.life);
-            let handle = journaler.handle();
-            let worker = Worker::new(index, Arc::clone(&shared), parker, drivers, handle, rereader);
+            let keeping = match &journaler {
+                Some(journaler) => Keeping::Journal(journaler.handle()),
+                None => Keeping::Memory,
+            };
+            let worker =
+                Worker::new(index, Arc::clone(&shared), parker, drivers, keeping, rereader);
             let thread = std::thread::Builder::new().name(format!("islands-{index}"));
             workers.push(thread.spawn(move || worker.run()).map_err(|error| {
                 shared.end();

@@ -8,7 +8,7 @@
 //!
 //! It doesn't know why somebody drives.
 
-pub use crate::command::Waiter;
+pub use crate::command::{Answers, Waiter};
 pub use crate::island::Driver;
 pub use crate::journal::{Book, GroupJournal};
 pub use crate::link::Rereader;

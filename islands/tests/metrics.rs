@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use archipelago::command::AskError;
 use archipelago::core::id::RequestNumber;
-use archipelago::{Island, Turn, builder};
+use archipelago::journal::IdleSeal;
+use archipelago::{Durability, Island, Turn, builder};
 use metrics::{
     Counter, CounterFn, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
     SharedString, Unit,
@@ -106,7 +107,9 @@ impl Island for Busybody {
 fn every_figure_is_reported_and_adds_up() {
     let kept = Kept::default();
     assert!(metrics::set_global_recorder(kept.clone()).is_ok());
-    let built = builder().islands(4).threads(2).unanswered_max(1).in_memory();
+    let data = tempfile::tempdir().unwrap();
+    let built = builder().islands(4).threads(2).unanswered_max(1).journal(data.path());
+    let built = built.durability(Durability::Os).idle_seal(IdleSeal::Never);
     let sea = built.open(|_| Busybody).unwrap();
     let client = sea.client("me").unwrap();
     let ask = |number, command: fn() -> Command| loop {

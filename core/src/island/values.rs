@@ -18,7 +18,7 @@ pub struct Limits {
     pub clients_max: usize,
     /// Timers set; at the limit, client commands are refused.
     pub timers_max: usize,
-    /// Messages waiting in the journal for a peer; at the limit, client commands are refused.
+    /// Messages that wait for peers to take them; at the limit, client commands are refused.
     pub spilled_max: u64,
     /// How often the digest of the state goes into the journal.
     pub digests: DigestPolicy,
@@ -50,7 +50,10 @@ pub struct Request<C> {
 /// What became of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Admitted {
-    /// It was decided now; the answer may come later.
+    /// It was decided now, and its answer waits for its record to be durable: of all answers that
+    /// are still to come out of the kernel it is the last.
+    Answered,
+    /// It was decided now; the answer comes later.
     Decided,
     /// It was decided before and is not answered yet.
     Pending,

@@ -120,7 +120,8 @@ pub struct LinkLimits {
     pub window: u32,
     /// Messages that came too early, kept per link.
     pub held_max: u32,
-    /// Messages to send kept in memory per link; the rest waits in the journal.
+    /// Messages to send kept in memory per link; the rest waits in the journal. Where there is no
+    /// journal it is [`u32::MAX`].
     pub kept_max: u32,
 }
 
@@ -345,7 +346,7 @@ impl Links {
         self.peers.values().map(|peer| peer.outbox.spilled()).sum()
     }
 
-    /// How many of these wait for room or credit on links that are open, as of the last drain: what
+    /// How many messages wait for room or credit on links that are open, as of the last drain: what
     /// admission looks at.
     #[must_use]
     pub const fn backlog(&self) -> u64 {

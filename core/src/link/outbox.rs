@@ -100,10 +100,10 @@ impl Outbox {
         self.durable.0 - self.stored.0
     }
 
-    /// How many of these could leave: before the peer has answered the hello, nobody knows which
-    /// of them it has.
+    /// How many messages wait for credit, in memory or in the journal: before the peer has answered
+    /// the hello, nobody knows which of them it has.
     pub(super) fn backlog(&self) -> u64 {
-        if self.phase == Phase::Open { self.spilled() } else { 0 }
+        if self.phase == Phase::Open { self.durable.0 - self.cursor.0 } else { 0 }
     }
 
     /// How many messages stand in memory.

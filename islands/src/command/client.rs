@@ -10,75 +10,26 @@
 //!    holds up nobody, however long its answer takes.
 //!
 //! It doesn't know threads: it hands asks to the shared part of the system.
+//!
+//! [`SPAN_MAX`]: archipelago_core::command::dedup::SPAN_MAX
+//! [`Busy::Client`]: super::Busy::Client
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use archipelago_core::command::dedup::SPAN_MAX;
 use archipelago_core::command::route;
 use archipelago_core::id::{Asker, ClientId, RequestNumber, Slot};
 use archipelago_core::island::{Island, Request};
-use crossbeam::channel::{Receiver, Sender, unbounded};
 
-use super::error::{AskError, Busy};
-use super::pending::Pending;
+use super::completions::Completions;
+use super::error::AskError;
+use super::numbers::Numbers;
+use super::pending::{Pending, Promise};
 use super::waiter::{Target, Waiter};
-use crate::island::Shared;
+use crate::island::{Ask, Shared};
 
 /// How long a caller that is willing to wait pauses between two tries.
 const BUSY_PAUSE: Duration = Duration::from_micros(200);
-
-/// A client's numbers: the next one, and which are unanswered.
-#[derive(Debug)]
-pub(crate) struct Numbers {
-    state: Mutex<NumbersState>,
-}
-
-#[derive(Debug)]
-struct NumbersState {
-    next: RequestNumber,
-    /// With how many asks and reservations of that number there are.
-    unanswered: BTreeMap<RequestNumber, u32>,
-}
-
-impl Numbers {
-    fn lock(&self) -> MutexGuard<'_, NumbersState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Takes `number` (or the next one) and says which is the oldest unanswered.
-    fn take(&self, number: Option<RequestNumber>) -> Result<(RequestNumber, RequestNumber), Busy> {
-        let mut state = self.lock();
-        let number = number.unwrap_or(state.next);
-        let oldest = state.unanswered.first_key_value();
-        let oldest = oldest.map_or(number, |(oldest, _)| number.min(*oldest));
-        if number.0 - oldest.0 >= SPAN_MAX {
-            return Err(Busy::Client);
-        }
-        state.next = state.next.max(RequestNumber(number.0.saturating_add(1)));
-        *state.unanswered.entry(number).or_default() += 1;
-        Ok((number, oldest))
-    }
-
-    /// Keeps `number` as unanswered before it is asked.
-    fn reserve(&self, number: RequestNumber) -> Result<(), Busy> {
-        self.take(Some(number)).map(|_| ())
-    }
-
-    pub(super) fn answered(&self, number: RequestNumber) {
-        self.lock().unanswered.remove(&number);
-    }
-
-    /// Takes back one [`Numbers::take`]: others may still wait for that number's answer.
-    pub(super) fn withdraw(&self, number: RequestNumber) {
-        let mut state = self.lock();
-        match state.unanswered.get_mut(&number) {
-            Some(asks) if *asks > 1 => *asks -= 1,
-            _ => drop(state.unanswered.remove(&number)),
-        }
-    }
-}
 
 /// A client: asks islands by key, with numbers of its own.
 ///
@@ -87,9 +38,9 @@ impl Numbers {
 /// ([`Client::ask_as`]), ascending; a number that has to wait is [reserved](Client::reserve).
 #[derive(Debug)]
 pub struct Client<I: Island> {
-    shared: Arc<Shared<I>>,
-    id: ClientId,
-    numbers: Arc<Numbers>,
+    pub(super) shared: Arc<Shared<I>>,
+    pub(super) id: ClientId,
+    pub(super) numbers: Arc<Numbers>,
     again: Again,
 }
 
@@ -110,8 +61,7 @@ impl<I: Island> Client<I> {
         used: RequestNumber,
         again: Again,
     ) -> Self {
-        let state = NumbersState { next: used.next(), unanswered: BTreeMap::new() };
-        Self { shared, id, numbers: Arc::new(Numbers { state: Mutex::new(state) }), again }
+        Self { shared, id, numbers: Arc::new(Numbers::after(used)), again }
     }
 
     /// Asks the island that owns `key`, with the next number: after the highest that this handle,
@@ -141,7 +91,7 @@ impl<I: Island> Client<I> {
         let until = Instant::now() + time;
         loop {
             let (promise, pending) = Pending::promise();
-            match self.submit(None, route::slot(key.as_ref()), command, Target::One(promise)) {
+            match self.submit(None, route::slot(key.as_ref()), command, self.one(promise)) {
                 Ok(_) => return Ok(pending),
                 Err((AskError::Busy(_), again)) if Instant::now() < until => command = again,
                 Err((why, _)) => return Err(why),
@@ -186,8 +136,7 @@ impl<I: Island> Client<I> {
     /// A queue of answers, for a caller with many requests on their way.
     #[must_use]
     pub fn completions(&self) -> Completions<'_, I> {
-        let (sender, receiver) = unbounded();
-        Completions { client: self, sender, receiver }
+        Completions::new(self)
     }
 
     /// Asks the island that owns `slot`.
@@ -198,86 +147,46 @@ impl<I: Island> Client<I> {
         command: I::Command,
     ) -> Result<Pending<I::Reply>, AskError> {
         let (promise, pending) = Pending::promise();
-        self.submit(number, slot, command, Target::One(promise)).map_err(|(why, _)| why)?;
+        self.submit(number, slot, command, self.one(promise)).map_err(|(why, _)| why)?;
         Ok(pending)
     }
 
+    fn one(&self, promise: Promise<I::Reply>) -> Target<I::Reply> {
+        Target::One(promise, self.kept_numbers())
+    }
+
+    /// Its numbers, if anybody can ask one again.
+    pub(super) fn kept_numbers(&self) -> Option<Arc<Numbers>> {
+        (self.again == Again::Yes).then(|| Arc::clone(&self.numbers))
+    }
+
     /// Admits one request, or gives the command back with the reason.
-    fn submit(
+    pub(super) fn submit(
         &self,
         number: Option<RequestNumber>,
         slot: Slot,
         command: I::Command,
         target: Target<I::Reply>,
     ) -> Result<RequestNumber, (AskError, I::Command)> {
+        let island = match self.shared.enter(slot) {
+            Ok(island) => island,
+            Err(why) => return Err((why, command)),
+        };
         let (number, answered_below) = match self.numbers.take(number) {
             Ok(taken) => taken,
-            Err(busy) => return Err((AskError::Busy(busy), command)),
+            Err(busy) => {
+                self.shared.leave(island);
+                return Err((AskError::Busy(busy), command));
+            }
         };
-        let asker = Asker { client: self.id, slot, number };
         let again = if matches!(target, Target::Nobody) { Again::No } else { self.again };
-        let numbers = (again == Again::Yes).then(|| Arc::clone(&self.numbers));
-        let waiter = Waiter::new(number, numbers, target);
+        let asker = Asker { client: self.id, slot, number };
+        let waiter = Waiter::new(number, target);
         let request = Request { asker, answered_below, command };
-        match self.shared.admit(request, waiter) {
-            Ok(()) => {
-                if again == Again::No {
-                    self.numbers.answered(number);
-                }
-                Ok(number)
-            }
-            Err((why, request, waiter)) => {
-                waiter.withdraw();
-                self.numbers.withdraw(number);
-                Err((why, request.command))
-            }
+        self.shared.bring(island, Ask { request, waiter });
+        if again == Again::No {
+            self.numbers.answered(number);
         }
-    }
-}
-
-/// The answer to one request.
-#[derive(Debug)]
-pub struct Completion<R> {
-    /// The request's number.
-    pub number: RequestNumber,
-    /// Its reply, or why there is none.
-    pub answer: Result<R, AskError>,
-}
-
-/// Answers as they come, in any order. The queue is bounded by the client's unanswered requests.
-#[derive(Debug)]
-pub struct Completions<'a, I: Island> {
-    client: &'a Client<I>,
-    sender: Sender<Completion<I::Reply>>,
-    receiver: Receiver<Completion<I::Reply>>,
-}
-
-impl<I: Island> Completions<'_, I> {
-    /// Asks with a number of the caller's own; the answer comes through this queue.
-    ///
-    /// # Errors
-    /// As [`Client::ask`]; the command comes back with the reason, to be tried again.
-    pub fn ask_as(
-        &self,
-        number: RequestNumber,
-        key: impl AsRef<[u8]>,
-        command: I::Command,
-    ) -> Result<(), (AskError, I::Command)> {
-        let target = Target::Queue(self.sender.clone());
-        let slot = route::slot(key.as_ref());
-        self.client.submit(Some(number), slot, command, target).map(|_| ())
-    }
-
-    /// The next answer that is here already.
-    #[must_use]
-    pub fn try_next(&self) -> Option<Completion<I::Reply>> {
-        self.receiver.try_recv().ok()
-    }
-
-    /// Blocks until the next answer. Every admitted request is answered, so this waits for ever
-    /// only when none is unanswered.
-    #[must_use]
-    pub fn next(&self) -> Completion<I::Reply> {
-        self.receiver.recv().expect("this queue holds a sender itself")
+        Ok(number)
     }
 }

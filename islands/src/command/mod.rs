@@ -7,13 +7,19 @@
 //!
 //! It doesn't know how islands decide, nor how answers become durable.
 
+mod answers;
 mod client;
+mod completions;
 mod error;
+mod numbers;
 mod pending;
 mod waiter;
 
+pub use answers::{Answers, Completion};
 pub(crate) use client::Again;
-pub use client::{Client, Completion, Completions};
+pub use client::Client;
+pub use completions::{Completions, NotAsked};
 pub use error::{AskError, Busy};
 pub use pending::Pending;
+pub(crate) use waiter::HandOut;
 pub use waiter::Waiter;

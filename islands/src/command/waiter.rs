@@ -2,22 +2,23 @@
 //!
 //! It doesn't know why an answer is what it is.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use archipelago_core::id::RequestNumber;
-use crossbeam::channel::Sender;
 
-use super::client::{Completion, Numbers};
+use super::answers::{Answers, Completion};
 use super::error::AskError;
+use super::numbers::Numbers;
 use super::pending::Promise;
 
 /// Where an answer goes.
 #[derive(Debug)]
 pub(crate) enum Target<R> {
     /// To one [`Pending`](super::Pending).
-    One(Promise<R>),
+    One(Promise<R>, Option<Arc<Numbers>>),
     /// To a client's [`Completions`](super::Completions).
-    Queue(Sender<Completion<R>>),
+    Queue(Arc<Answers<R>>),
     /// Nobody waits.
     Nobody,
 }
@@ -26,34 +27,23 @@ pub(crate) enum Target<R> {
 #[derive(Debug)]
 pub struct Waiter<R> {
     number: RequestNumber,
-    /// Where an answered number is noted; `None` when nobody can ask it again.
-    numbers: Option<Arc<Numbers>>,
     target: Option<Target<R>>,
 }
 
 impl<R> Waiter<R> {
-    pub(super) const fn new(
-        number: RequestNumber,
-        numbers: Option<Arc<Numbers>>,
-        target: Target<R>,
-    ) -> Self {
-        Self { number, numbers, target: Some(target) }
+    pub(super) const fn new(number: RequestNumber, target: Target<R>) -> Self {
+        Self { number, target: Some(target) }
     }
 
     /// One whose answer goes into `queue`.
     #[must_use]
-    pub const fn queued(number: RequestNumber, queue: Sender<Completion<R>>) -> Self {
-        Self::new(number, None, Target::Queue(queue))
+    pub const fn queued(number: RequestNumber, queue: Arc<Answers<R>>) -> Self {
+        Self::new(number, Target::Queue(queue))
     }
 
     /// Hands the answer over.
     pub fn fulfil(mut self, answer: Result<R, AskError>) {
         self.finish(answer);
-    }
-
-    /// Gives up without an answer: the ask was never admitted and its caller is told directly.
-    pub(super) fn withdraw(mut self) {
-        self.target = None;
     }
 
     /// Whether nobody waits: what was told is done when it is durable.
@@ -62,24 +52,72 @@ impl<R> Waiter<R> {
     }
 
     fn finish(&mut self, answer: Result<R, AskError>) {
-        let Some(target) = self.target.take() else { return };
-        // Only what reached the caller may be forgotten by the island.
-        if let Some(numbers) = &self.numbers
-            && !matches!(answer, Err(AskError::Closed | AskError::Journal(_)))
-        {
-            numbers.answered(self.number);
-        }
-        match target {
-            Target::One(promise) => promise.fulfil(answer),
-            // The receiver may be gone; the answer stands in the journal.
-            Target::Queue(queue) => drop(queue.send(Completion { number: self.number, answer })),
-            Target::Nobody => {}
+        let completion = Completion { number: self.number, answer };
+        match self.target.take() {
+            Some(Target::One(promise, numbers)) => {
+                // Only what reached the caller may be forgotten by the island.
+                if let Some(numbers) = numbers.filter(|_| completion.is_final()) {
+                    numbers.answered(self.number);
+                }
+                promise.fulfil(completion.answer);
+            }
+            Some(Target::Queue(queue)) => queue.bring(completion),
+            Some(Target::Nobody) | None => {}
         }
     }
 }
 
 impl<R> Drop for Waiter<R> {
     fn drop(&mut self) {
-        self.finish(Err(AskError::Closed));
+        if self.target.is_some() {
+            self.finish(Err(AskError::Closed));
+        }
+    }
+}
+
+/// Answers gathered to be handed over together, each queue's in one go. Keeps its memory.
+#[derive(Debug)]
+pub(crate) struct HandOut<R> {
+    queues: Vec<(Arc<Answers<R>>, VecDeque<Completion<R>>)>,
+    others: Vec<(Waiter<R>, Result<R, AskError>)>,
+    spare: Vec<VecDeque<Completion<R>>>,
+}
+
+impl<R> HandOut<R> {
+    /// Nothing to hand over.
+    pub(crate) const fn new() -> Self {
+        Self { queues: Vec::new(), others: Vec::new(), spare: Vec::new() }
+    }
+
+    /// Adds the answer for `waiter`.
+    pub(crate) fn add(&mut self, mut waiter: Waiter<R>, answer: Result<R, AskError>) {
+        match waiter.target.take() {
+            Some(Target::Queue(queue)) => {
+                self.queue(queue).push_back(Completion { number: waiter.number, answer });
+            }
+            target => {
+                waiter.target = target;
+                self.others.push((waiter, answer));
+            }
+        }
+    }
+
+    /// Those for `queue`; most often the one asked for last.
+    fn queue(&mut self, queue: Arc<Answers<R>>) -> &mut VecDeque<Completion<R>> {
+        let known = self.queues.iter().rposition(|(known, _)| Arc::ptr_eq(known, &queue));
+        let at = known.unwrap_or_else(|| {
+            self.queues.push((queue, self.spare.pop().unwrap_or_default()));
+            self.queues.len() - 1
+        });
+        &mut self.queues[at].1
+    }
+
+    /// Hands all of them over.
+    pub(crate) fn hand_out(&mut self) {
+        for (queue, mut answers) in self.queues.drain(..) {
+            queue.bring_all(&mut answers);
+            self.spare.push(answers);
+        }
+        self.others.drain(..).for_each(|(waiter, answer)| waiter.fulfil(answer));
     }
 }

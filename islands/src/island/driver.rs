@@ -21,7 +21,7 @@ use archipelago_core::time::Millis;
 use hdrhistogram::Histogram;
 
 use super::stats::{IslandStats, latency_histogram, record_latency};
-use crate::command::{AskError, Waiter};
+use crate::command::{AskError, HandOut, Waiter};
 use crate::journal::Durable;
 
 /// A look at an island on its own thread; what it returns is called when all it saw is durable, or
@@ -31,21 +31,11 @@ pub(crate) type Query<I> = Box<dyn FnOnce(&Driver<I>) -> Tell + Send>;
 /// Tells whoever looked: `Ok` lets the result leave, an error takes its place.
 pub(crate) type Tell = Box<dyn FnOnce(Result<(), AskError>) + Send>;
 
-/// What a client brings.
-pub(crate) enum Delivery<I: Island> {
-    /// A request, who waits for it, and when it was admitted (nanoseconds of the driver's time).
-    Ask { request: Request<I::Command>, waiter: Waiter<I::Reply>, admitted: u64 },
-    /// A look at an island.
-    Query { island: IslandId, query: Query<I> },
-}
-
-impl<I: Island> std::fmt::Debug for Delivery<I> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Ask { .. } => "Ask",
-            Self::Query { .. } => "Query",
-        })
-    }
+/// A request, and who waits for it.
+#[derive(Debug)]
+pub(crate) struct Ask<I: Island> {
+    pub(crate) request: Request<I::Command>,
+    pub(crate) waiter: Waiter<I::Reply>,
 }
 
 /// Who waits for one request.
@@ -56,11 +46,23 @@ struct Waiting<R> {
     admitted: u64,
 }
 
+/// Who waits for an answer that is at the gate.
+struct AtGate<R> {
+    asker: Asker,
+    waiter: Waiter<R>,
+    admitted: u64,
+}
+
 /// One island, driven.
 pub struct Driver<I: Island> {
     kernel: Kernel<I>,
     island: IslandId,
+    /// Those who were answered when they asked, in the order in which their answers leave.
+    at_gate: VecDeque<AtGate<I::Reply>>,
+    /// All others.
     waiting: Lookup<Asker, Waiting<I::Reply>>,
+    /// Answers that leave now.
+    hand_out: HandOut<I::Reply>,
     /// Records of what was told and is not durable.
     told: VecDeque<JournalPosition>,
     queries: VecDeque<(JournalPosition, Tell)>,
@@ -81,7 +83,9 @@ impl<I: Island> Driver<I> {
         Self {
             kernel,
             island,
+            at_gate: VecDeque::new(),
             waiting: Lookup::new(),
+            hand_out: HandOut::new(),
             told: VecDeque::new(),
             queries: VecDeque::new(),
             tail,
@@ -105,6 +109,10 @@ impl<I: Island> Driver<I> {
         match self.kernel.ask(now, request) {
             Ok(_) if waiter.is_told() => {
                 self.told.push_back(self.image().position);
+                0
+            }
+            Ok(Admitted::Answered) => {
+                self.at_gate.push_back(AtGate { asker, waiter, admitted });
                 0
             }
             Ok(Admitted::Decided | Admitted::Pending | Admitted::Again) => {
@@ -148,6 +156,10 @@ impl<I: Island> Driver<I> {
         self.queries.drain(..).for_each(|(_, tell)| tell(Err(why.clone())));
         let waiting = std::mem::take(&mut self.waiting).into_sorted();
         let mut count = std::mem::take(&mut self.told).len() as u32;
+        for AtGate { waiter, .. } in std::mem::take(&mut self.at_gate) {
+            waiter.fulfil(Err(why.clone()));
+            count += 1;
+        }
         for (_, waiting) in waiting {
             for waiter in std::iter::once(waiting.first).chain(waiting.others) {
                 waiter.fulfil(Err(why.clone()));
@@ -205,6 +217,14 @@ impl<I: Island> Driver<I> {
         self.kernel.recycle(durable.body);
     }
 
+    /// What was decided since the last seal counts as durable at once: nothing keeps it but memory.
+    pub fn keep_in_memory(&mut self) {
+        if let Some(block) = self.kernel.seal() {
+            self.kernel.durable(block.upto());
+            self.kernel.recycle(block.body);
+        }
+    }
+
     /// Hands out what may leave: frames to `carry`, answers to those who wait. `reread` reads this
     /// island's messages to a peer again from the journal. `answered` hears how many requests are
     /// about to be answered: whoever has an answer finds room for another request.
@@ -215,19 +235,24 @@ impl<I: Island> Driver<I> {
         mut reread: impl FnMut(IslandId, Option<BlockPlace>, IslandId, LinkSeq) -> Option<Chunk>,
         mut answered: impl FnMut(u32),
     ) {
+        let mut count = 0;
         let mut again = true;
         while again {
             let mut refills = Vec::new();
-            let (waiting, latency) = (&mut self.waiting, &mut self.latency_us);
-            let total = &mut self.answered;
+            let (at_gate, waiting, out) =
+                (&mut self.at_gate, &mut self.waiting, &mut self.hand_out);
+            let latency = &mut self.latency_us;
             self.kernel.drain(|output| match output {
                 Output::Answer(asker, answer) => {
-                    if let Some(waiting) = waiting.remove(&asker) {
+                    if at_gate.front().is_some_and(|first| first.asker == asker) {
+                        let first = at_gate.pop_front().expect("looked at just now");
+                        record_latency(latency, now_nanos.saturating_sub(first.admitted));
+                        count += 1;
+                        out.add(first.waiter, said(answer));
+                    } else if let Some(waiting) = waiting.remove(&asker) {
                         record_latency(latency, now_nanos.saturating_sub(waiting.admitted));
-                        let count = 1 + waiting.others.len() as u32;
-                        *total += u64::from(count);
-                        answered(count);
-                        hand_over::<I>(waiting, answer);
+                        count += 1 + waiting.others.len() as u32;
+                        hand_over::<I>(waiting, answer, out);
                     }
                 }
                 Output::Frame(frame) => carry(frame),
@@ -244,9 +269,11 @@ impl<I: Island> Driver<I> {
         let durable = self.kernel.durable_position();
         while self.told.front().is_some_and(|position| *position <= durable) {
             self.told.pop_front();
-            self.answered += 1;
-            answered(1);
+            count += 1;
         }
+        self.answered += u64::from(count);
+        answered(count);
+        self.hand_out.hand_out();
         while self.queries.front().is_some_and(|(position, _)| *position <= durable) {
             let (_, tell) = self.queries.pop_front().expect("looked at just now");
             tell(Ok(()));
@@ -288,7 +315,8 @@ impl<I: Island> Driver<I> {
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.kernel.stopped().is_some()
-            || (self.waiting.is_empty()
+            || (self.at_gate.is_empty()
+                && self.waiting.is_empty()
                 && self.told.is_empty()
                 && self.queries.is_empty()
                 && self.kernel.is_settled())
@@ -306,7 +334,7 @@ impl<I: Island> Driver<I> {
             position: self.image().position,
             counters: self.kernel.counters(),
             answered: self.answered,
-            waiting: (self.waiting.len() + self.told.len()) as u64,
+            waiting: (self.at_gate.len() + self.waiting.len() + self.told.len()) as u64,
             sessions: self.image().sessions.len() as u64,
             latency_us: self.latency_us.clone(),
             stopped: self.kernel.stopped().map(str::to_owned),
@@ -320,21 +348,32 @@ impl<I: Island> std::fmt::Debug for Driver<I> {
     }
 }
 
-fn hand_over<I: Island>(waiting: Waiting<I::Reply>, answer: Answer<I::Reply>) {
-    let reply = match answer {
-        Answer::Reply(reply) => reply,
-        Answer::DeadLetter(reason) => {
-            for waiter in std::iter::once(waiting.first).chain(waiting.others) {
-                waiter.fulfil(Err(AskError::DeadLetter(reason.clone())));
-            }
-            return;
-        }
-    };
-    for waiter in waiting.others {
-        // Replies need not be Clone: the rare second waiter gets a copy by its bytes.
-        let mut bytes = Vec::new();
-        let copy = reply.encode(&mut bytes).and_then(|()| I::Reply::decode(&bytes));
-        waiter.fulfil(copy.map_err(|error| AskError::DeadLetter(error.to_string().into())));
+/// What a client hears.
+fn said<R>(answer: Answer<R>) -> Result<R, AskError> {
+    match answer {
+        Answer::Reply(reply) => Ok(reply),
+        Answer::DeadLetter(reason) => Err(AskError::DeadLetter(reason)),
     }
-    waiting.first.fulfil(Ok(reply));
+}
+
+fn hand_over<I: Island>(
+    waiting: Waiting<I::Reply>,
+    answer: Answer<I::Reply>,
+    out: &mut HandOut<I::Reply>,
+) {
+    for waiter in waiting.others {
+        let copy = match &answer {
+            Answer::Reply(reply) => copied(reply),
+            Answer::DeadLetter(reason) => Err(AskError::DeadLetter(reason.clone())),
+        };
+        out.add(waiter, copy);
+    }
+    out.add(waiting.first, said(answer));
+}
+
+/// Replies need not be Clone: the rare second waiter gets a copy by its bytes.
+fn copied<R: Wire>(reply: &R) -> Result<R, AskError> {
+    let mut bytes = Vec::new();
+    let copy = reply.encode(&mut bytes).and_then(|()| R::decode(&bytes));
+    copy.map_err(|error| AskError::DeadLetter(error.to_string().into()))
 }

@@ -9,16 +9,99 @@
 //! It doesn't know what it carries.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use archipelago_core::id::IslandId;
 use archipelago_core::island::Island;
 use archipelago_core::link::frame::Frame;
 use crossbeam::queue::{ArrayQueue, SegQueue};
 use crossbeam::sync::{Parker, Unparker};
 
-use super::driver::Delivery;
+use super::driver::{Ask, Query};
 use crate::journal::{Durable, JournalError};
+
+/// Emptied lists of asks that are kept to be filled again.
+const SPARES_MAX: usize = 64;
+
+/// What a client brings. Asks were admitted at such a time, in nanoseconds of the driver's time.
+pub(crate) enum Delivery<I: Island> {
+    /// One request.
+    Ask(Ask<I>, u64),
+    /// Several, for islands of one worker.
+    Asks(Vec<Ask<I>>, u64),
+    /// A look at an island.
+    Query { island: IslandId, query: Query<I> },
+}
+
+impl<I: Island> Delivery<I> {
+    /// How many places it takes.
+    fn places(&self) -> usize {
+        match self {
+            Self::Ask(..) | Self::Query { .. } => 1,
+            Self::Asks(asks, _) => asks.len(),
+        }
+    }
+}
+
+/// A bounded queue of deliveries: a place is taken first, so that what is brought has one.
+pub(crate) struct Deliveries<I: Island> {
+    queue: SegQueue<Delivery<I>>,
+    taken: AtomicUsize,
+    max: usize,
+    spares: ArrayQueue<Vec<Ask<I>>>,
+}
+
+impl<I: Island> Deliveries<I> {
+    fn new(max: usize) -> Self {
+        let (queue, spares) = (SegQueue::new(), ArrayQueue::new(SPARES_MAX));
+        Self { queue, taken: AtomicUsize::new(0), max, spares }
+    }
+
+    /// Takes a place, if there is one.
+    pub(crate) fn take_place(&self) -> bool {
+        let free = self.taken.fetch_add(1, Ordering::AcqRel) < self.max;
+        if !free {
+            self.give_back(1);
+        }
+        free
+    }
+
+    /// Gives places back.
+    pub(crate) fn give_back(&self, places: usize) {
+        self.taken.fetch_sub(places, Ordering::AcqRel);
+    }
+
+    /// Brings what has its places.
+    pub(crate) fn bring(&self, delivery: Delivery<I>) {
+        self.queue.push(delivery);
+    }
+
+    /// The next; its places are free then.
+    pub(crate) fn pop(&self) -> Option<Delivery<I>> {
+        let delivery = self.queue.pop()?;
+        self.give_back(delivery.places());
+        Some(delivery)
+    }
+
+    /// A list to gather asks in.
+    pub(crate) fn spare(&self) -> Vec<Ask<I>> {
+        self.spares.pop().unwrap_or_default()
+    }
+
+    /// Takes an emptied list, to be filled again.
+    pub(crate) fn recycle(&self, asks: Vec<Ask<I>>) {
+        debug_assert!(asks.is_empty(), "all were taken");
+        // There may be enough of them.
+        let _ = self.spares.push(asks);
+    }
+}
+
+impl<I: Island> std::fmt::Debug for Deliveries<I> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Deliveries").field("taken", &self.taken).finish_non_exhaustive()
+    }
+}
 
 /// What the journal tells a worker.
 #[derive(Debug)]
@@ -41,7 +124,7 @@ pub(crate) enum Wanted {
 /// A worker's mailbox.
 #[derive(Debug)]
 pub(crate) struct Mailbox<I: Island> {
-    pub(crate) deliveries: ArrayQueue<Delivery<I>>,
+    pub(crate) deliveries: Deliveries<I>,
     pub(crate) controls: SegQueue<Frame>,
     pub(crate) parcels: SegQueue<Frame>,
     pub(crate) notices: SegQueue<Notice>,
@@ -53,7 +136,7 @@ impl<I: Island> Mailbox<I> {
     /// A mailbox for at most `deliveries_max` asks and queries, woken through `unparker`.
     pub(crate) fn new(deliveries_max: usize, unparker: Unparker) -> Self {
         Self {
-            deliveries: ArrayQueue::new(deliveries_max),
+            deliveries: Deliveries::new(deliveries_max),
             controls: SegQueue::new(),
             parcels: SegQueue::new(),
             notices: SegQueue::new(),
@@ -86,8 +169,9 @@ impl<I: Island> Mailbox<I> {
         }
     }
 
-    fn is_empty(&self, wanted: Wanted) -> bool {
-        (wanted == Wanted::AllButAsks || self.deliveries.is_empty())
+    /// Whether nothing is here of what is wanted.
+    pub(crate) fn is_empty(&self, wanted: Wanted) -> bool {
+        (wanted == Wanted::AllButAsks || self.deliveries.queue.is_empty())
             && self.controls.is_empty()
             && self.parcels.is_empty()
             && self.notices.is_empty()

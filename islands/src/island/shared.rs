@@ -12,18 +12,14 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use archipelago_core::command::route::Table;
-use archipelago_core::id::IslandId;
-use archipelago_core::island::{Island, Request};
+use archipelago_core::id::{IslandId, Slot};
+use archipelago_core::island::Island;
 use archipelago_core::time::Millis;
 
-use super::driver::{Delivery, Query};
-use super::mailbox::Mailbox;
-use crate::command::{AskError, Busy, Waiter};
+use super::driver::{Ask, Query};
+use super::mailbox::{Delivery, Mailbox};
+use crate::command::{AskError, Busy};
 use crate::journal::JournalStats;
-
-/// What a request that is not admitted comes back with.
-pub(crate) type NotAdmitted<I> =
-    (AskError, Request<<I as Island>::Command>, Waiter<<I as Island>::Reply>);
 
 /// One island's gauge.
 #[derive(Debug, Default)]
@@ -91,8 +87,13 @@ impl<I: Island> Shared<I> {
         self.started_millis.plus(Millis(nanos / 1_000_000))
     }
 
-    pub(crate) fn mailbox_of(&self, island: IslandId) -> &Mailbox<I> {
-        &self.mailboxes[island.0 as usize % self.mailboxes.len()]
+    /// The number of the worker that drives `island`.
+    pub(crate) fn worker_of(&self, island: IslandId) -> usize {
+        island.0 as usize % self.mailboxes.len()
+    }
+
+    fn mailbox_of(&self, island: IslandId) -> &Mailbox<I> {
+        &self.mailboxes[self.worker_of(island)]
     }
 
     fn gauge(&self, island: IslandId) -> &Gauge {
@@ -106,46 +107,58 @@ impl<I: Island> Shared<I> {
         self.doors.closing.load(Ordering::SeqCst).then_some(AskError::Closed)
     }
 
-    /// Takes a request in, or gives it back with the reason.
-    // The whole request comes back so that the caller can try again; it is moved once.
-    #[allow(clippy::result_large_err)]
-    pub(crate) fn admit(
-        &self,
-        request: Request<I::Command>,
-        waiter: Waiter<I::Reply>,
-    ) -> Result<(), NotAdmitted<I>> {
+    /// Admits one request for `slot`: takes a place on its island and in the queue to it. What is
+    /// admitted is brought, or [leaves](Self::leave).
+    pub(crate) fn enter(&self, slot: Slot) -> Result<IslandId, AskError> {
         if let Some(why) = self.shut() {
-            return Err((why, request, waiter));
+            return Err(why);
         }
-        let island = self.table.owner(request.asker.slot);
+        let island = self.table.owner(slot);
         let gauge = self.gauge(island);
-        let busy = |busy, request, waiter| {
+        let refused = |busy| {
             gauge.busy.fetch_add(1, Ordering::Relaxed);
-            Err((AskError::Busy(busy), request, waiter))
+            Err(AskError::Busy(busy))
         };
         if self.journal.room().is_full() {
-            return busy(Busy::DiskFull, request, waiter);
+            return refused(Busy::DiskFull);
         }
         if gauge.full.load(Ordering::Relaxed) {
-            return busy(Busy::Backlog(island), request, waiter);
+            return refused(Busy::Backlog(island));
         }
         if gauge.unanswered.fetch_add(1, Ordering::AcqRel) >= self.unanswered_max {
             gauge.unanswered.fetch_sub(1, Ordering::AcqRel);
-            return busy(Busy::Island(island), request, waiter);
+            return refused(Busy::Island(island));
         }
+        if !self.mailbox_of(island).deliveries.take_place() {
+            gauge.unanswered.fetch_sub(1, Ordering::AcqRel);
+            return refused(Busy::Queue(island));
+        }
+        Ok(island)
+    }
+
+    /// Gives back what [`Self::enter`] took: the request is not brought.
+    pub(crate) fn leave(&self, island: IslandId) {
+        self.answered(island, 1);
+        self.mailbox_of(island).deliveries.give_back(1);
+    }
+
+    /// Brings a request that was admitted.
+    pub(crate) fn bring(&self, island: IslandId, ask: Ask<I>) {
         let mailbox = self.mailbox_of(island);
-        let ask = Delivery::Ask { request, waiter, admitted: self.nanos() };
-        match mailbox.deliveries.push(ask) {
-            Ok(()) => {
-                self.brought(mailbox);
-                Ok(())
-            }
-            Err(Delivery::Ask { request, waiter, .. }) => {
-                gauge.unanswered.fetch_sub(1, Ordering::AcqRel);
-                busy(Busy::Queue(island), request, waiter)
-            }
-            Err(Delivery::Query { .. }) => unreachable!("an ask was pushed"),
-        }
+        mailbox.deliveries.bring(Delivery::Ask(ask, self.nanos()));
+        self.brought(mailbox);
+    }
+
+    /// Brings requests that were admitted, for islands of one worker.
+    pub(crate) fn bring_all(&self, worker: usize, asks: Vec<Ask<I>>) {
+        let mailbox = &self.mailboxes[worker];
+        mailbox.deliveries.bring(Delivery::Asks(asks, self.nanos()));
+        self.brought(mailbox);
+    }
+
+    /// A list to gather a worker's asks in.
+    pub(crate) fn spare_of(&self, worker: usize) -> Vec<Ask<I>> {
+        self.mailboxes[worker].deliveries.spare()
     }
 
     /// Tells all workers to end.
@@ -164,8 +177,10 @@ impl<I: Island> Shared<I> {
             return Err(AskError::Closed);
         }
         let mailbox = self.mailbox_of(island);
-        let pushed = mailbox.deliveries.push(Delivery::Query { island, query });
-        pushed.map_err(|_| AskError::Busy(Busy::Queue(island)))?;
+        if !mailbox.deliveries.take_place() {
+            return Err(AskError::Busy(Busy::Queue(island)));
+        }
+        mailbox.deliveries.bring(Delivery::Query { island, query });
         self.brought(mailbox);
         Ok(())
     }

@@ -25,8 +25,8 @@ use archipelago_core::link::frame::Frame;
 use archipelago_core::time::Millis;
 use crossbeam::sync::Parker;
 
-use super::driver::{Delivery, Driver};
-use super::mailbox::{Mailbox, Notice, Wanted};
+use super::driver::{Ask, Driver};
+use super::mailbox::{Delivery, Mailbox, Notice, Wanted};
 use super::shared::Shared;
 use crate::command::AskError;
 use crate::journal::HandOver;
@@ -35,10 +35,24 @@ use crate::meters::Tally;
 
 /// Hand-overs of blocks on their way per worker: one being written, one waiting for its turn.
 pub(crate) const HANDED_MAX: usize = 2;
-/// Frames and asks taken per round, so that neither starves the other.
+/// Messages and asks taken per round, so that neither starves the other, and what they cause leaves
+/// while more comes. A frame is taken whole.
 const ROUND_MAX: usize = 256;
 /// With so many bytes of records gathered, no more asks are taken.
 const GATHERED_BYTES_MAX: usize = 4 << 20;
+
+/// How often a worker without a journal looks around before it parks, and how often of that without
+/// letting others have its core.
+const LOOKS_MAX: u32 = 208;
+const SPINS_MAX: u32 = 200;
+
+/// What makes records durable.
+pub(crate) enum Keeping {
+    /// A journal, which says when.
+    Journal(HandOver),
+    /// Memory, at once: the process is all there is.
+    Memory,
+}
 
 /// One thread's islands and queues.
 pub(crate) struct Worker<I: Island> {
@@ -48,7 +62,7 @@ pub(crate) struct Worker<I: Island> {
     parker: Parker,
     /// Island `index + k × workers` stands at `k`.
     drivers: Vec<Driver<I>>,
-    journal: HandOver,
+    keeping: Keeping,
     rereader: Rereader,
     /// Blocks of each hand-over on its way, oldest first.
     handed: VecDeque<usize>,
@@ -123,7 +137,7 @@ impl<I: Island> Worker<I> {
         shared: Arc<Shared<I>>,
         parker: Parker,
         drivers: Vec<Driver<I>>,
-        journal: HandOver,
+        keeping: Keeping,
         rereader: Rereader,
     ) -> Self {
         let count = drivers.len();
@@ -139,7 +153,7 @@ impl<I: Island> Worker<I> {
             shared,
             parker,
             drivers,
-            journal,
+            keeping,
             rereader,
             handed: VecDeque::new(),
             local: VecDeque::new(),
@@ -161,16 +175,16 @@ impl<I: Island> Worker<I> {
             if shared.doors.stop.load(Ordering::SeqCst) {
                 break;
             }
-            if worked == 0 {
+            if worked == 0 && !self.sees_more(mailbox) {
                 let (time, stop) = (self.sleep_time(), &shared.doors.stop);
                 mailbox.sleep(&self.parker, time, stop, self.wanted());
             }
         }
         while let Some(delivery) = mailbox.deliveries.pop() {
-            if let Delivery::Ask { request, .. } = &delivery {
-                let at = self.local_index(self.shared.table.owner(request.asker.slot));
+            each_ask(delivery, |ask| {
+                let at = self.local_index(self.shared.table.owner(ask.request.asker.slot));
                 self.drivers[at].note_turned_away();
-            }
+            });
         }
         for driver in &mut self.drivers {
             driver.give_up(&AskError::Closed);
@@ -178,6 +192,21 @@ impl<I: Island> Worker<I> {
         (0..self.drivers.len()).for_each(|at| self.count(at));
         self.tally.report();
         self.drivers
+    }
+
+    /// In memory an answer from another thread may come sooner than a sleeper could be woken: it
+    /// looks for some microseconds more, and lets other threads have its core after the first few.
+    fn sees_more(&self, mailbox: &Mailbox<I>) -> bool {
+        if matches!(self.keeping, Keeping::Journal(_)) {
+            return false;
+        }
+        for look in 0..LOOKS_MAX {
+            if !mailbox.is_empty(Wanted::All) {
+                return true;
+            }
+            if look < SPINS_MAX { std::hint::spin_loop() } else { std::thread::yield_now() }
+        }
+        false
     }
 
     /// One round; returns how much was done.
@@ -238,13 +267,13 @@ impl<I: Island> Worker<I> {
         while let Some(delivery) = mailbox.deliveries.pop() {
             refused += 1;
             match delivery {
-                Delivery::Ask { request, waiter, .. } => {
-                    waiter.fulfil(Err(why()));
-                    self.shared.answered(self.shared.table.owner(request.asker.slot), 1);
-                }
                 Delivery::Query { island, query } => {
                     self.drivers[self.local_index(island)].refuse_query(query, why());
                 }
+                asks => each_ask(asks, |ask| {
+                    ask.waiter.fulfil(Err(why()));
+                    self.shared.answered(self.shared.table.owner(ask.request.asker.slot), 1);
+                }),
             }
         }
         refused
@@ -275,7 +304,10 @@ impl<I: Island> Worker<I> {
             let Some(frame) = self.local.pop_front().or_else(|| mailbox.parcels.pop()) else {
                 break;
             };
-            taken += 1;
+            taken += match &frame {
+                Frame::Data(parcel) => parcel.count as usize,
+                Frame::Control(_) => 1,
+            };
             self.receive(now, &frame);
         }
         taken
@@ -302,13 +334,18 @@ impl<I: Island> Worker<I> {
         let mut taken = 0;
         while taken < ROUND_MAX {
             let Some(delivery) = mailbox.deliveries.pop() else { break };
-            taken += 1;
             match delivery {
-                Delivery::Ask { request, waiter, admitted } => {
-                    let island = self.shared.table.owner(request.asker.slot);
-                    self.ask(now, island, request, waiter, admitted);
+                Delivery::Ask(ask, admitted) => {
+                    taken += 1;
+                    self.ask(now, ask, admitted);
+                }
+                Delivery::Asks(mut asks, admitted) => {
+                    taken += asks.len();
+                    asks.drain(..).for_each(|ask| self.ask(now, ask, admitted));
+                    mailbox.deliveries.recycle(asks);
                 }
                 Delivery::Query { island, query } => {
+                    taken += 1;
                     let at = self.local_index(island);
                     self.drivers[at].query(query);
                     self.touched.add(at);
@@ -318,14 +355,8 @@ impl<I: Island> Worker<I> {
         taken
     }
 
-    fn ask(
-        &mut self,
-        now: Millis,
-        island: IslandId,
-        request: archipelago_core::island::Request<I::Command>,
-        waiter: crate::command::Waiter<I::Reply>,
-        admitted: u64,
-    ) {
+    fn ask(&mut self, now: Millis, Ask { request, waiter }: Ask<I>, admitted: u64) {
+        let island = self.shared.table.owner(request.asker.slot);
         let at = self.local_index(island);
         let answered = self.drivers[at].ask(now, request, waiter, admitted);
         self.tally.answers += u64::from(answered);
@@ -356,6 +387,9 @@ impl<I: Island> Worker<I> {
             let (workers, index, shared) = (self.workers, self.index, &self.shared);
             let (local, rereader) = (&mut self.local, &mut self.rereader);
             let driver = &mut self.drivers[*at];
+            if matches!(self.keeping, Keeping::Memory) {
+                driver.keep_in_memory();
+            }
             let carry = |frame: Frame| {
                 carried += 1;
                 let worker = frame.envelope().to.0 as usize % workers;
@@ -399,7 +433,7 @@ impl<I: Island> Worker<I> {
         *busy = busy_now;
     }
 
-    /// Hands what was decided to the journal, if it is not too far behind.
+    /// Hands what was decided to the journal, if that is not too far behind.
     fn hand_over(&mut self) -> usize {
         if self.unsealed.list.is_empty() || self.handed.len() >= HANDED_MAX {
             return 0;
@@ -414,9 +448,11 @@ impl<I: Island> Worker<I> {
             }
         }
         self.unsealed.give_back(unsealed);
-        if !blocks.is_empty() {
+        if let Keeping::Journal(journal) = &self.keeping
+            && !blocks.is_empty()
+        {
             self.handed.push_back(blocks.len());
-            if let Err(error) = self.journal.hand_over(blocks) {
+            if let Err(error) = journal.hand_over(blocks) {
                 self.fail(error.to_string().into());
             }
         }
@@ -430,6 +466,15 @@ impl<I: Island> Worker<I> {
         let now = self.shared.millis_at(self.shared.nanos());
         let (when, _) = self.ticks.next()?;
         Some(Duration::from_millis(when.0.saturating_sub(now.0).max(1)))
+    }
+}
+
+/// Hands each ask of a delivery to `each`; a query is dropped.
+fn each_ask<I: Island>(delivery: Delivery<I>, mut each: impl FnMut(Ask<I>)) {
+    match delivery {
+        Delivery::Ask(ask, _) => each(ask),
+        Delivery::Asks(asks, _) => asks.into_iter().for_each(each),
+        Delivery::Query { .. } => {}
     }
 }
 

@@ -28,6 +28,10 @@ use super::storage::{Segment, Storage, fits, past_the_end};
 /// How many segment files are kept open.
 const OPEN_FILES_MAX: usize = 16;
 
+/// A segment is filled so many bytes at a time, each flushed before the next: a commit meanwhile
+/// waits on the disk for no more than that.
+const FILL_BYTES: u64 = 256 << 10;
+
 /// What a file's name ends with.
 const SUFFIX: &str = ".segment";
 
@@ -181,11 +185,12 @@ enum Filled {
 
 /// Writes `bytes` zeros from the file's beginning on; returns when they are durable.
 fn zeros_into(mut file: File, bytes: u64) -> io::Result<()> {
-    let zeros = vec![0; bytes.min(1 << 20) as usize];
+    let zeros = vec![0; bytes.min(FILL_BYTES) as usize];
     let mut left = bytes;
     while left > 0 {
         let now = left.min(zeros.len() as u64);
         file.write_all(&zeros[..now as usize])?;
+        file.sync_data()?;
         left -= now;
     }
     file.sync_all()

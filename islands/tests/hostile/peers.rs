@@ -10,9 +10,11 @@ use std::sync::mpsc::{Sender, channel};
 use archipelago::command::{AskError, Busy, Pending};
 use archipelago::core::island::Limits;
 use archipelago::core::link::LinkLimits;
-use archipelago::{Archipelago, Builder, IslandId, Settled, builder};
+use archipelago::{Archipelago, AtRest, Builder, IslandId, Settled, builder};
 
-use super::bank::{Bank, Command, SHORT, answer, ask_until_taken, bank, close, key_of, tokens};
+use super::bank::{
+    Bank, Command, LONG, SHORT, answer, ask_until_taken, bank, close, key_of, tokens,
+};
 use super::disk::{Disk, LIFE};
 
 fn tiny(window: u32, held_max: u32, kept_max: u32) -> Limits {
@@ -41,7 +43,7 @@ fn hold_up(sea: &Archipelago<Bank>, island: u32) -> (Sender<()>, Pending<()>) {
 fn tokens_walk_through_the_smallest_windows() {
     for (limits, threads) in [(tiny(1, 1, 1), 1), (tiny(1, 1, 1), 3), (tiny(3, 2, 2), 2)] {
         let built = builder().islands(6).threads(threads).limits(limits);
-        let sea = built.in_memory().open(bank).unwrap();
+        let sea = built.storage(Disk::new(), LIFE).open(bank).unwrap();
         for key in 0..40_u32 {
             let walk = || Command::Walk { tokens: 9, hops: 5 };
             answer(ask_until_taken(&sea, &key.to_string(), walk).unwrap()).unwrap();
@@ -69,6 +71,32 @@ fn a_slow_receiver_fills_the_journal_of_its_sender_and_gets_everything_in_the_en
     go.send(()).unwrap();
     answer(held).unwrap();
     let walk = || Command::Walk { tokens: 20, hops: 0 };
+    answer(ask_until_taken(&sea, &key, walk).unwrap()).unwrap();
+    assert_eq!(tokens(&close(sea)), (walks + 1) * 20);
+}
+
+#[test]
+fn without_a_journal_a_slow_receiver_s_messages_wait_in_memory_up_to_a_limit() {
+    let limits = Limits { spilled_max: 1000, ..tiny(8, 8, 16) };
+    let built = builder().islands(2).threads(2).limits(limits).in_memory();
+    let sea = built.open(bank).unwrap();
+    let key = key_of(&sea, 0);
+    let walk = || Command::Walk { tokens: 20, hops: 0 };
+    // Once, so that the link is open: before that nobody knows what the peer has.
+    answer(sea.ask(&key, walk()).unwrap()).unwrap();
+    assert_eq!(sea.settle(LONG), Ok(AtRest::Yes));
+    let (go, held) = hold_up(&sea, 1);
+    let mut walks = 1;
+    let backlog = loop {
+        match sea.ask(&key, walk()).and_then(answer) {
+            Ok(_) => walks += 1,
+            Err(why) => break why,
+        }
+    };
+    assert_eq!(backlog, AskError::Busy(Busy::Backlog(IslandId(0))));
+    assert!((1000..1200).contains(&(walks * 20)), "{walks}");
+    go.send(()).unwrap();
+    answer(held).unwrap();
     answer(ask_until_taken(&sea, &key, walk).unwrap()).unwrap();
     assert_eq!(tokens(&close(sea)), (walks + 1) * 20);
 }

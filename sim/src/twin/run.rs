@@ -16,7 +16,7 @@ use archipelago::island::{IslandStats, latency_of};
 use archipelago::journal::{Durability, JournalSettings, SEGMENT_BYTES};
 use archipelago_core::command::route::{self, Table};
 use archipelago_core::id::{IslandId, Life};
-use archipelago_core::island::Island;
+use archipelago_core::island::{Island, Limits};
 use archipelago_core::journal::frame::{Block, SchemaVersion, SegmentNumber};
 use archipelago_core::link::frame::Frame;
 use archipelago_core::time::Millis;
@@ -152,7 +152,12 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
             schema: SchemaVersion(I::SCHEMA_VERSION),
             durability,
         };
-        let mut sea = Sea::new(settings, plan.costs.clone(), make)?;
+        let mut limits = Limits::default();
+        if plan.media == Media::Memory {
+            // As in the runtime: there is no journal to read messages again from.
+            limits.links.kept_max = u32::MAX;
+        }
+        let mut sea = Sea::new(settings, limits, plan.costs.clone(), make)?;
         sea.meter = meter;
         let table = Table::modulo(plan.islands).map_err(|error| Failed(error.to_string()))?;
         let threads = plan.threads.clamp(1, plan.islands) as usize;

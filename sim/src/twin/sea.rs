@@ -11,17 +11,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use archipelago::command::Completion;
-use archipelago::drive::{Book, Driver, Rereader, Waiter, restore};
+use archipelago::drive::{Answers, Book, Driver, Rereader, Waiter, restore};
 use archipelago::island::IslandStats;
 use archipelago::journal::{Commit, Durable, JournalSettings, Memory, ScanMode, Storage};
 use archipelago_core::command::route::Table;
 use archipelago_core::id::{IslandId, Session};
 use archipelago_core::island::{Counters, Island, Kernel, Limits};
-use archipelago_core::journal::frame::{Block, SegmentNumber};
+use archipelago_core::journal::frame::{Block, BlockPlace, SegmentNumber};
 use archipelago_core::link::frame::Frame;
 use archipelago_core::replay::Image;
 use archipelago_core::time::Millis;
-use crossbeam::channel::{Receiver, Sender, unbounded};
 
 use super::costs::{Costs, Counts, Section};
 use super::mailbox::Delivery;
@@ -30,9 +29,6 @@ use super::plan::Failed;
 /// One timed call: what it was, what it handled, and how long it took in nanoseconds.
 pub(super) type Sample = (Section, Counts, u64);
 
-/// Both ends of the queue of answers.
-type Answers<R> = (Sender<Completion<R>>, Receiver<Completion<R>>);
-
 /// Islands, their journal in memory, and what calls cost.
 pub(super) struct Sea<I: Island> {
     drivers: Vec<Driver<I>>,
@@ -40,7 +36,7 @@ pub(super) struct Sea<I: Island> {
     storage: Arc<Memory>,
     rereader: Rereader,
     pub(super) costs: Costs,
-    answers: Answers<I::Reply>,
+    answers: Arc<Answers<I::Reply>>,
     /// What was timed, when calls are.
     pub(super) meter: Option<Vec<Sample>>,
 }
@@ -55,6 +51,7 @@ pub(super) struct Left<I: Island> {
 impl<I: Island> Sea<I> {
     pub(super) fn new(
         settings: JournalSettings,
+        limits: Limits,
         costs: Costs,
         make: &mut dyn FnMut(IslandId) -> I,
     ) -> Result<Self, Failed> {
@@ -67,14 +64,13 @@ impl<I: Island> Sea<I> {
         let book = Book::resume(settings, &restored.recovered).map_err(|error| wrong(&error))?;
         let drivers = restored.images.into_iter().enumerate().map(|(at, image)| {
             let island = IslandId(at as u32);
-            let (life, limits) = (settings.life, Limits::default());
-            let table = Arc::clone(&table);
+            let (life, table) = (settings.life, Arc::clone(&table));
             let kernel = Kernel::start(island, table, life, Session(1), limits, image);
             Driver::new(island, kernel, None)
         });
         let rereader = Rereader::new::<I>(Arc::<Memory>::clone(&storage), settings.life);
         let drivers = drivers.collect();
-        let (answers, meter) = (unbounded(), None);
+        let (answers, meter) = (Answers::new(), None);
         Ok(Self { drivers, book, storage, rereader, costs, answers, meter })
     }
 
@@ -108,7 +104,7 @@ impl<I: Island> Sea<I> {
         let Delivery { request, admitted } = delivery;
         let number = request.asker.number;
         let (_, cost) = self.timed(Section::Ask, |sea| {
-            let waiter = Waiter::queued(number, sea.answers.0.clone());
+            let waiter = Waiter::queued(number, Arc::clone(&sea.answers));
             sea.drivers[island].ask(now, request, waiter, admitted);
             let (after, bytes_after) = sea.made(island);
             let (events, sends) = (after.events - before.events, after.sends - before.sends);
@@ -153,7 +149,7 @@ impl<I: Island> Sea<I> {
                 |from, tail, to, first| rereader.reread(from, tail, to, first),
                 |_| {},
             );
-            let answers: Vec<_> = sea.answers.1.try_iter().collect();
+            let answers: Vec<_> = std::iter::from_fn(|| sea.answers.try_next()).collect();
             let counts = [1, answers.len() as u64, frames.len() as u64, 0, 0];
             ((frames, answers), counts)
         });
@@ -170,6 +166,13 @@ impl<I: Island> Sea<I> {
             ((), [1, 0, 0, 0, 0])
         };
         self.timed(Section::Durable, call).1
+    }
+
+    /// A block counts as durable at once, where there is no journal.
+    pub(super) fn kept_in_memory(&mut self, block: Block) -> u64 {
+        let place = BlockPlace { segment: SegmentNumber(0), offset: 0 };
+        let (island, upto) = (block.island, block.upto());
+        self.durable(Durable { island, upto, place, body: block.body })
     }
 
     /// Makes a commit's image, and the segment it needs at once, if any.

@@ -14,7 +14,7 @@ use archipelago_core::time::Millis;
 
 use super::costs::Section;
 use super::mailbox::Effect;
-use super::plan::Ask;
+use super::plan::{Ask, Media};
 use super::run::{Event, Step, Twin, Way};
 use super::sea::Sea;
 
@@ -209,8 +209,13 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
             },
             Stage::HandOver(unsealed, blocks) => match unsealed.pop_front() {
                 Some(island) => {
-                    let (block, cost) = self.sea.seal(island);
+                    let (block, mut cost) = self.sea.seal(island);
                     match block {
+                        // Without a journal it is durable when it is made.
+                        Some(block) if self.plan.media == Media::Memory => {
+                            worker.touched.add(island);
+                            cost += self.sea.kept_in_memory(block);
+                        }
                         Some(block) => blocks.push(block),
                         // Only answers given again: they may leave in the next round.
                         None => worker.touched.add(island),

@@ -7,6 +7,8 @@
 //!
 //! It doesn't know what commands mean.
 
+use std::sync::Arc;
+
 use archipelago::command::{AskError, Completion};
 use archipelago::drive::Waiter;
 use archipelago_core::codec::Wire;
@@ -115,7 +117,7 @@ impl<I: Island> World<'_, I> {
             self.witness.requests.ask(number, island, &self.scratch)?;
         }
         let asker = Asker { client: route::client_id(CLIENT), slot, number };
-        let waiter = Waiter::queued(number, self.answers.0.clone());
+        let waiter = Waiter::queued(number, Arc::clone(&self.answers));
         driver.ask(now, Request { asker, answered_below, command }, waiter, self.now);
         self.touched(island)
     }
@@ -128,7 +130,7 @@ impl<I: Island> World<'_, I> {
     }
 
     pub(super) fn take_answers(&mut self) -> Result<(), Violation> {
-        while let Ok(Completion { number, answer }) = self.answers.1.try_recv() {
+        while let Some(Completion { number, answer }) = self.answers.try_next() {
             match answer {
                 Ok(reply) => {
                     self.scratch.clear();

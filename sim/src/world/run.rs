@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use archipelago::command::Completion;
+use archipelago::drive::Answers;
 use archipelago::journal::{Durability, Durable, JournalSettings};
 use archipelago_core::command::route::{self, Table};
 use archipelago_core::id::{IslandId, Life, RequestNumber};
@@ -18,7 +18,6 @@ use archipelago_core::journal::frame::SchemaVersion;
 use archipelago_core::link::frame::Frame;
 use archipelago_core::replay::Image;
 use archipelago_core::time::Millis;
-use crossbeam::channel::{Receiver, Sender, unbounded};
 
 use super::agenda::Agenda;
 use super::chance::{Chance, Choices};
@@ -163,9 +162,6 @@ pub struct Outcome {
     pub trace: Trace,
 }
 
-/// Both ends of the queue of answers.
-type Answers<R> = (Sender<Completion<R>>, Receiver<Completion<R>>);
-
 /// In some worlds islands digest their state often, so that restarts compare it; small worlds would
 /// never come to it.
 fn digests(dice: &Dice, planned: DigestPolicy) -> DigestPolicy {
@@ -217,7 +213,7 @@ pub struct World<'a, I: Island> {
     pub(super) unasked: BTreeSet<RequestNumber>,
     /// The client has said that it has all answers below.
     pub(super) said_below: RequestNumber,
-    pub(super) answers: Answers<I::Reply>,
+    pub(super) answers: Arc<Answers<I::Reply>>,
     pub(super) phase: Phase,
     /// When faults ended; the end of time before.
     pub(super) healed_at: u64,
@@ -327,7 +323,7 @@ impl<'a, I: Island> World<'a, I> {
             unanswered: BTreeMap::new(),
             unasked: BTreeSet::new(),
             said_below: RequestNumber::ZERO,
-            answers: unbounded(),
+            answers: Answers::new(),
             phase: Phase::Storm,
             healed_at: u64::MAX,
             figures: Figures::default(),

@@ -131,7 +131,9 @@ impl<I: Island> Kernel<I> {
         }
         let source = Source::Client { asker, answered_below };
         self.decide(now, source, Stamp::ZERO, Ok(command))?;
-        Ok(Admitted::Decided)
+        let last = self.gate.open.answers.last();
+        let answered = last.is_some_and(|(answered, _)| *answered == asker);
+        Ok(if answered { Admitted::Answered } else { Admitted::Decided })
     }
 
     /// Takes a frame from a peer.

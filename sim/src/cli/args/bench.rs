@@ -64,7 +64,7 @@ impl BenchArgs {
     #[must_use]
     pub fn asked(&self) -> Vec<Part> {
         let parts: &[Part] = match self.parts.is_empty() {
-            true => &[Part::Replay],
+            true => &[Part::Replay, Part::Live, Part::Links],
             false => &self.parts,
         };
         let all = Part::value_variants().iter().copied();
@@ -78,6 +78,11 @@ impl BenchArgs {
 pub enum Part {
     /// A shop's journal restored and verified, beside a loop over a vector of the same events
     Replay,
+    /// Live orders, flushed before the reply and in memory, beside what the disk and the kernels
+    /// alone allow; and how long each takes at half that load
+    Live,
+    /// Messages between islands on two threads: one way, and there and back
+    Links,
     /// Starts: from a snapshot, and with everything replayed
     Start,
     /// Which island a key belongs to

@@ -18,7 +18,7 @@ use std::process::Command;
 
 use archipelago_benches::rounds::Failed;
 use archipelago_benches::session::{Figures, Session};
-use archipelago_benches::{curves, memory, replay, routing, start};
+use archipelago_benches::{curves, link, live, memory, replay, routing, start};
 
 use super::args::{BenchArgs, Part};
 use super::failure::Failure;
@@ -85,6 +85,8 @@ fn one(part: Part, args: &BenchArgs, session: &mut Session<'_>) -> Result<(), Fa
             replay::contests::replay(session)?;
             args.orders.as_deref().map_or(Ok(()), |file| orders::replay(session, file))
         }
+        Part::Live => live::live(session),
+        Part::Links => link::ways::links(session),
         Part::Start => start::start(session),
         Part::Routing => routing::routing(session),
         Part::Simulator => simulator::simulator(session, args.peers.as_deref()),
@@ -100,6 +102,8 @@ fn one(part: Part, args: &BenchArgs, session: &mut Session<'_>) -> Result<(), Fa
 const fn doing(part: Part) -> &'static str {
     match part {
         Part::Replay => "replaying",
+        Part::Live => "ordering",
+        Part::Links => "sending messages",
         Part::Start => "starting",
         Part::Routing => "routing",
         Part::Simulator => "simulating",
