@@ -132,7 +132,8 @@ fn one_client(
     let mut orders = Orders::new(&named);
     let mut latencies = latencies_kept()?;
     let due_at = |number: u64| Duration::from_nanos(number * 1_000_000_000 / due_a_second);
-    let (mut due, mut answered, mut here) = (client << 40..client << 40, 0, Vec::new());
+    let first = client << 40;
+    let (mut due, mut answered, mut here) = (first..first, 0, Vec::new());
     let began = Instant::now();
     let mut note = |here: &mut Vec<RequestNumber>| {
         // The clock is read when they are in hand, never before.
@@ -145,7 +146,7 @@ fn one_client(
         }
     };
     while began.elapsed() < WARM_UP + time {
-        due.end = client << 40 | began.elapsed().as_nanos() as u64 * due_a_second / 1_000_000_000;
+        due.end = first + began.elapsed().as_nanos() as u64 * due_a_second / 1_000_000_000;
         // What is refused as busy is asked again, and was due when it was due.
         orders.ask(&mut due.by_ref().map(Order::numbered))?;
         orders.take_here(|number| here.push(number))?;

@@ -127,7 +127,7 @@ impl Unanswered {
         }
         while self.row.front() == Some(&Place::Free) {
             self.row.pop_front();
-            self.first += 1;
+            self.first = self.first.saturating_add(1);
         }
     }
 }

@@ -75,12 +75,15 @@ impl<R> Drop for Waiter<R> {
     }
 }
 
+/// Answers for one queue.
+type Gathered<R> = VecDeque<Completion<R>>;
+
 /// Answers gathered to be handed over together, each queue's in one go. Keeps its memory.
 #[derive(Debug)]
 pub(crate) struct HandOut<R> {
-    queues: Vec<(Arc<Answers<R>>, VecDeque<Completion<R>>)>,
+    queues: Vec<(Arc<Answers<R>>, Gathered<R>)>,
     others: Vec<(Waiter<R>, Result<R, AskError>)>,
-    spare: Vec<VecDeque<Completion<R>>>,
+    spare: Vec<Gathered<R>>,
 }
 
 impl<R> HandOut<R> {
@@ -103,7 +106,7 @@ impl<R> HandOut<R> {
     }
 
     /// Those for `queue`; most often the one asked for last.
-    fn queue(&mut self, queue: Arc<Answers<R>>) -> &mut VecDeque<Completion<R>> {
+    fn queue(&mut self, queue: Arc<Answers<R>>) -> &mut Gathered<R> {
         let known = self.queues.iter().rposition(|(known, _)| Arc::ptr_eq(known, &queue));
         let at = known.unwrap_or_else(|| {
             self.queues.push((queue, self.spare.pop().unwrap_or_default()));

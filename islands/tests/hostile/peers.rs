@@ -94,7 +94,8 @@ fn without_a_journal_a_slow_receiver_s_messages_wait_in_memory_up_to_a_limit() {
         }
     };
     assert_eq!(backlog, AskError::Busy(Busy::Backlog(IslandId(0))));
-    assert!((1000..1200).contains(&(walks * 20)), "{walks}");
+    // About half of the tokens walk to the island they come from.
+    assert!((1000..2600).contains(&(walks * 20)), "{walks}");
     go.send(()).unwrap();
     answer(held).unwrap();
     answer(ask_until_taken(&sea, &key, walk).unwrap()).unwrap();
