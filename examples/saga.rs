@@ -28,7 +28,8 @@ impl Island for Agency {
         match command {
             Command::Book(trip, beds) => {
                 let plan = Plan::new(AtEnd::Keep).stage(beds).stage(["seat".to_owned()]);
-                turn.reply(self.0.begin(trip, plan, turn).is_ok());
+                let begun = self.0.begin(trip, plan, turn).is_ok();
+                turn.reply(begun);
             }
             Command::Saga(message) => {
                 if let News::Do(job) = self.0.decide(message, turn) {
@@ -38,7 +39,6 @@ impl Island for Agency {
             }
         }
     }
-
     fn evolve(&mut self, event: &SagaEvent<u64, String>) {
         self.0.evolve(event);
         if let SagaEvent::Acted(_, _, verb, thing) = event {

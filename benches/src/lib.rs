@@ -2,7 +2,8 @@
 //! the journal.
 //!
 //! A [`session`] is one measurement, from its command line to its figures. Its parts: [`replay`] of
-//! the [`shop`]'s events, [`mod@start`], [`mod@routing`], [`curves`] and [`mod@memory`]; [`live`] orders and [`link`]s. [`rounds`]
+//! the [`shop`]'s events, [`mod@start`], [`mod@routing`], [`curves`] and [`mod@memory`];
+//! [`live`] orders and [`link`]s. [`rounds`]
 //! holds contenders against each other. [`journal`] measures starts, snapshots and seals closely.
 //!
 //! Rules:

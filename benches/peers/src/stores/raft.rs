@@ -1,8 +1,8 @@
 //! raft-engine, the log of TiKV: entries with an index, each a protobuf message.
 //!
 //! Rules:
-//! 1. An entry is a number and bytes, as an entry of Raft is. `UninterpretedOption` is used for it: a
-//!    message of protobuf's own that has such two fields.
+//! 1. An entry is a number and bytes, as an entry of Raft is. `UninterpretedOption` is used for it:
+//!    a message of protobuf's own that has such two fields.
 //! 2. It is one group's log, so it holds one island's rows, in order.
 //!
 //! It doesn't know what the bytes mean.

@@ -58,8 +58,7 @@ pub struct WarehouseArgs {
     pub batch: BatchArgs,
 }
 
-/// `sim parcels`, `sim cities`, `sim bookings`, `sim items`, `sim invoices`: worlds that have nothing
-/// else to be said of.
+/// `sim parcels`, `cities`, `bookings`, `items`, `invoices`: worlds of which nothing else is said.
 #[derive(Clone, Debug, Args)]
 pub struct WorldArgs {
     /// How many islands, 1 to 4096

@@ -1,5 +1,4 @@
-//! `sim parcels`, `sim cities`, `sim bookings`, `sim items`, `sim invoices`: worlds of which only the
-//! size is said.
+//! `sim parcels`, `cities`, `bookings`, `items`, `invoices`: worlds of which only the size is said.
 //!
 //! Rule: a large batch of rich worlds under swarm must take every rare path that the world names.
 //!

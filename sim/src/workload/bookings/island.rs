@@ -317,7 +317,7 @@ impl Hotels {
     fn accepted(&self, booking: BookingId, turn: &mut Turn<Self>) {
         let Some(Booking { asker, end, .. }) = self.bookings.get(&booking) else { return };
         turn.emit(Event::Accepted(booking));
-        asker.into_iter().for_each(|asker| turn.reply_to(*asker, Reply::Accepted));
+        asker.iter().for_each(|asker| turn.reply_to(*asker, Reply::Accepted));
         if end.is_some() {
             // It is held only when this turn is over.
             turn.send_to_key(booking.key(), Command::EndNow(booking));
@@ -332,7 +332,7 @@ impl Hotels {
             _ => Fate::Unanswered,
         };
         turn.emit(Event::Over(booking, fate));
-        asker.into_iter().for_each(|asker| turn.reply_to(*asker, Reply::NotAccepted(fate)));
+        asker.iter().for_each(|asker| turn.reply_to(*asker, Reply::NotAccepted(fate)));
         if let Some((end, asker)) = end {
             let reply = if fate == Fate::Ended(*end) { Reply::Ended(*end) } else { Reply::NotOpen };
             turn.reply_to(*asker, reply);

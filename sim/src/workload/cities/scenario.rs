@@ -187,7 +187,7 @@ mod tests {
         for islands in [3, 40] {
             let scenario = Scenario { islands, commands: 600 };
             let simulation = match islands {
-                3 => scenario.marked(),
+                3 => Scenario::with_marks(scenario.simulation()),
                 _ => scenario.simulation(),
             };
             let simulation = simulation.preset("swarm".parse().unwrap());

@@ -142,7 +142,7 @@ mod tests {
     fn a_word_is_true_when_it_is_said_and_the_last_ones_close_everything() {
         let number = |at: u64| SerialNumber(10 + 3 * at);
         let one = |at: u64| {
-            let series = Series((at % 7 == 0).into());
+            let series = Series(at.is_multiple_of(7).into());
             Numbered { series, number: number(at), invoice: Invoice::of(series, number(at)) }
         };
         let all: Vec<Numbered> = (0..2_000).map(one).collect();

@@ -88,10 +88,13 @@ fn is_ready(shop: &Shop, order: u32, task: &Task) -> bool {
     !matches!(shop.verdict(&order, task), Verdict::Defer(_))
 }
 
+/// What waits, as it came.
+type Queue = Vec<(StashNumber, Deferred<Task>)>;
+
 /// A model of the queues, beside the stash.
 #[derive(Debug, Default)]
 pub(super) struct InOrder {
-    queues: BTreeMap<(IslandId, u32), Vec<(StashNumber, Deferred<Task>)>>,
+    queues: BTreeMap<(IslandId, u32), Queue>,
     last: BTreeMap<IslandId, StashNumber>,
 }
 
