@@ -67,7 +67,7 @@ const CASES: [&[Case]; 2] = [
     &[Case::Islands(64), Case::Links(32), Case::Clients(10_000), Case::Orders(1_000)],
 ];
 
-/// Weighs all cases. `again` makes this program [run](run) the case of that number.
+/// Weighs all cases. `again` makes this program [`run`] the case of that number.
 ///
 /// # Errors
 /// A case that failed, or a system without `/proc`.

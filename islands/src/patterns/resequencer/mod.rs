@@ -31,7 +31,7 @@
 //! most, so that a record stays small; its timer goes on with the rest at once.
 //!
 //! Costs: in order one small event, nothing kept. Out of order the item is written twice (the
-//! arrival's own record, and [`ResequencerEvent::Held`]); one timer a source while a gap is open.
+//! arrival's own record, and an event that keeps it); one timer a source while a gap is open.
 //! A turn costs the items it releases and O(log held); finding out how old a gap is, O(held).
 //!
 //! Crash story: all of it is the island's state, changed by events alone; timers are durable. A

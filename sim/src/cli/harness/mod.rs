@@ -2,7 +2,7 @@
 //!
 //! To add a world (an island with words and a demand of its own, in `workload/NAME`):
 //! 1. Implement [`World`] for its island: the application's name, the setting that must not change
-//!    under a journal, an island as it is born. Name it in [`for_world`]: all commands that look at
+//!    under a journal, an island as it is born. Name it in `for_world`: all commands that look at
 //!    a journal (`replay`, `verify`, `inspect` …) know it now.
 //! 2. Its arguments flatten [`SeaArgs`](super::args::SeaArgs) and have a variant in `RunWorkload`.
 //! 3. Its run: [`Place::of`], [`Place::history`], [`Place::open`]; [`Sea::feeder`] with a
