@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use archipelago_bench_peers::dataflow::folded;
-use archipelago_bench_peers::stores::replay::{Filled, Spec};
 #[cfg(feature = "raft")]
 use archipelago_bench_peers::stores::raft::Raft;
+use archipelago_bench_peers::stores::replay::{Filled, Spec};
 #[cfg(feature = "rocksdb")]
 use archipelago_bench_peers::stores::rocks::{self, Rocks};
 use archipelago_bench_peers::stores::sqlite::{Keyed, Sqlite};
