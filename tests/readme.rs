@@ -18,6 +18,7 @@ const PAGES: &[&str] = &[
     "docs/CLIENTS.md",
     "docs/QUESTIONS.md",
     "docs/RELIABILITY.md",
+    "docs/PERFORMANCE.md",
     "examples/scenarios/README.md",
 ];
 
