@@ -17,8 +17,8 @@
 //!    do not exist: a number that is on its way, or was turned away for want of room, may still
 //!    come.
 //! 4. In `run invoices` the source is the program, with a file ([`mod@file`], [`feed`]); in a
-//!    simulated world it is an office on an island ([`office`]), which issues numbers that are lost, late,
-//!    doubled, or void.
+//!    simulated world it is an office on an island ([`office`]), which issues numbers that are
+//!    lost, late, doubled, or void.
 //!
 //! It doesn't know how islands are run, nor what goes wrong around them.
 
