@@ -58,7 +58,7 @@ fn a_stopped_island_wants_no_tick_and_still_gives_what_was_durable_before() {
     let image = Image::new(Fuse);
     let (life, session) = (Life(1), Session(1));
     let mut kernel = Kernel::start(IslandId(0), table, life, session, Limits::default(), image);
-    assert_eq!(kernel.ask(Millis(10), request(1, Command::Light)), Ok(Admitted::Decided));
+    assert_eq!(kernel.ask(Millis(10), request(1, Command::Light)), Ok(Admitted::Answered));
     assert_eq!(kernel.next_tick(), Some(Millis(0)));
     // Its own timer stops it; the record before stands.
     assert!(matches!(kernel.tick(Millis(20)), Err(Refusal::Stopped(..))));

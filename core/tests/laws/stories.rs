@@ -141,7 +141,7 @@ fn a_request_is_decided_once_and_refused_by_name() {
     let position = world.kernel(0).image().position;
     assert_eq!(ask(&mut world, mine, 1, 1), Ok(Admitted::Again));
     assert_eq!(world.kernel(0).image().position, position, "nothing was recorded");
-    assert_eq!(ask(&mut world, mine, 2, 2), Ok(Admitted::Decided));
+    assert_eq!(ask(&mut world, mine, 2, 2), Ok(Admitted::Answered));
     assert_eq!(ask(&mut world, mine, 1, 1), Err(Refusal::Forgotten(RequestNumber(1))));
 }
 
