@@ -82,7 +82,7 @@ fn bad_usage_is_one_line_and_exit_2() {
             "[subcommands: run, replay, state, inspect, verify, what-if, why, diff, log, \
              dead-letters, snapshot, archive, backup, journal, sim, bench, help]",
         ),
-        (&["run"], "[subcommands: warehouse, cities, help]"),
+        (&["run"], "[subcommands: warehouse, cities, bookings, invoices, help]"),
         (&["sail"], "unrecognized subcommand 'sail'"),
         (&["run", "warehouse", "--islands", "0"], "0 islands: there must be between 1 and 4096"),
         (&["run", "warehouse", "--islands", "4097"], "4097 islands: there must be between 1 and"),
