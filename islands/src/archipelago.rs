@@ -87,7 +87,8 @@ pub struct Closed<I> {
 pub enum Settled {
     /// Every request is answered and every message consumed.
     Yes,
-    /// The time was up, or an island has stopped; what is open stays in the journal.
+    /// The time was up, an island has stopped, or a timer fired between the last look and the end
+    /// (nothing need be counted below then); what is open stays in the journal.
     No {
         /// Requests without an answer.
         waiting: u64,

@@ -12,4 +12,6 @@ pub mod name;
 pub mod parcels;
 pub mod prng;
 pub mod table;
+#[cfg(test)]
+mod testing;
 pub mod warehouse;

@@ -1,10 +1,10 @@
 //! The second phase of a world, and its end.
 //!
 //! Rules:
-//! 1. When faults are over, either everything is healed: then every request is answered and all
-//!    comes to rest. Or a part stays broken for ever: then no message waits on a link that is
-//!    whole, and if none waits at all every request is answered, except those of islands that are
-//!    gone.
+//! 1. When faults are over, either everything is healed: then every request is answered, every
+//!    timer that is due fires, and all comes to rest. Or a part stays broken for ever: then no
+//!    message waits on a link that is whole, and if none waits at all, nor a timer of an island
+//!    that is gone, every request is answered, except those of islands that are gone.
 //! 2. Time for it is bounded: [`JUDGED_TIMES`] looks.
 //!
 //! It doesn't know what went wrong before.
@@ -89,7 +89,7 @@ impl<I: Island> World<'_, I> {
             (Some(((from, to), count)), _) => {
                 format!("{count} messages from island {from} to island {to} never arrive")
             }
-            (None, Some((number, island))) if waiting.is_empty() => {
+            (None, Some((number, island))) if waiting.is_empty() && !self.gone_has_timers() => {
                 format!("request {number} of island {island} is never answered")
             }
             _ if self.process.is_none() => "the process stays down".to_owned(),
@@ -108,18 +108,35 @@ impl<I: Island> World<'_, I> {
         Ok(())
     }
 
-    /// No island that is awake has a timer that should have fired.
-    fn nobody_sleeps(&self) -> Result<(), Violation> {
-        for (at, image) in self.witness.cut().iter().enumerate() {
+    /// Whether a timer of an island that is gone might be what someone waits for.
+    fn gone_has_timers(&self) -> bool {
+        let cut = self.witness.cut();
+        cut.iter()
+            .enumerate()
+            .any(|(at, image)| self.is_gone(IslandId(at as u32)) && image.timers.first().is_some())
+    }
+
+    /// An island that is awake and has a timer that should have fired.
+    fn sleeper(&self) -> Option<String> {
+        let cut = self.witness.cut();
+        cut.iter().enumerate().find_map(|(at, image)| {
             let island = IslandId(at as u32);
             let now = self.clock(island);
-            let Some((deadline, number, _)) = image.timers.first() else { continue };
-            if self.paused_until[at] <= self.now && deadline.0 + TIMER_SLACK < now.0 {
-                let seen = format!("island {island}: timer {number} of {deadline}, now is {now}");
-                return Err(Violation::new("a timer that is due fires", seen));
-            }
+            let (deadline, number, _) = image.timers.first()?;
+            let sleeps = self.paused_until[at] <= self.now && deadline.0 + TIMER_SLACK < now.0;
+            sleeps.then(|| format!("island {island}: timer {number} of {deadline}, now is {now}"))
+        })
+    }
+
+    /// It does not come to rest: why.
+    pub(super) fn restless(&self, seen: impl FnOnce(String) -> String) -> Violation {
+        match self.sleeper() {
+            Some(seen) => Violation::new("a timer that is due fires", seen),
+            None => Violation::new(
+                "after the faults everything is answered and comes to rest",
+                seen(self.left()),
+            ),
         }
-        Ok(())
     }
 
     /// Every island whose state is durable is as its replay says.
@@ -134,20 +151,19 @@ impl<I: Island> World<'_, I> {
     }
 
     pub(super) fn is_at_rest(&self) -> bool {
-        self.unanswered.is_empty() && self.process.as_ref().is_some_and(Process::is_settled)
+        self.unanswered.is_empty()
+            && self.process.as_ref().is_some_and(Process::is_settled)
+            // One that has just started, or whose clock has just stepped, is about to look.
+            && self.sleeper().is_none()
     }
 
     /// Nothing is planned any more, and the end was not reached.
     pub(super) fn stuck(&self) -> Result<bool, Violation> {
-        let left = self.left();
-        Err(Violation::new(
-            "after the faults everything is answered and comes to rest",
-            format!("nothing happens any more, and {left}"),
-        ))
+        Err(self.restless(|left| format!("nothing happens any more, and {left}")))
     }
 
     /// What is unanswered, for a reader.
-    pub(super) fn left(&self) -> String {
+    fn left(&self) -> String {
         let count = self.unanswered.len();
         let first = self.unanswered.first_key_value().map(|(number, island)| {
             format!(
@@ -161,7 +177,6 @@ impl<I: Island> World<'_, I> {
     /// Everything is at rest: the completeness twins.
     pub(super) fn finish(&mut self) -> Result<(), Violation> {
         self.witness.finish()?;
-        self.nobody_sleeps()?;
         self.look(Moment::End)?;
         let process = self.process.take().expect("it is at rest, so it is there");
         for driver in process.drivers.into_iter().flatten() {

@@ -352,10 +352,9 @@ impl<'a, I: Island> World<'a, I> {
                 return Err(Violation::new("a world is not given up", seen));
             }
             if steps > self.steps_max || healed_for > REST_WITHIN {
-                return Err(Violation::new(
-                    "after the faults everything is answered and comes to rest",
-                    format!("after {steps} steps it does not, {}", self.left()),
-                ));
+                return Err(
+                    self.restless(|left| format!("after {steps} steps it does not, {left}"))
+                );
             }
         }
         Ok(())

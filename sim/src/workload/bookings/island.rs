@@ -318,7 +318,8 @@ impl Hotels {
         let Some(Booking { asker, end, .. }) = self.bookings.get(&booking) else { return };
         turn.emit(Event::Accepted(booking));
         asker.iter().for_each(|asker| turn.reply_to(*asker, Reply::Accepted));
-        if end.is_some() {
+        // A cancellation has turned it before, so it never comes here.
+        if matches!(end, Some((End::CheckOut | End::NoShow, _))) {
             // It is held only when this turn is over.
             turn.send_to_key(booking.key(), Command::EndNow(booking));
         }

@@ -98,27 +98,19 @@ fn command(dice: &Dice, number: u64) -> Command {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fault::PRESETS;
+    use crate::workload::testing::{Least, holds_on_so_many_islands, holds_under_every_preset};
 
     #[test]
     fn the_laws_hold_under_every_preset_and_the_world_is_rich() {
-        for name in PRESETS {
-            let simulation = Scenario::default().simulation().preset(name.parse().unwrap());
-            let summary = simulation.seeds(0..8).unwrap_or_else(|broken| {
-                panic!("{name}, {broken}");
-            });
-            let total = summary.total;
-            assert!(total.records > 8 * 300 && total.messages > 8 * 200, "{name}: {summary:?}");
-        }
+        let least = Least { records: 300, messages: 200 };
+        holds_under_every_preset(|| Scenario::default().simulation(), 8, least);
     }
 
     #[test]
     fn a_lone_island_and_many_keep_the_laws_too() {
-        for islands in [1, 40] {
-            let scenario = Scenario { islands, ..Scenario::default() };
-            let simulation = scenario.simulation().preset("swarm".parse().unwrap());
-            simulation.seeds(0..4).unwrap_or_else(|broken| panic!("{islands}, {broken}"));
-        }
+        holds_on_so_many_islands([1, 40], |islands| {
+            Scenario { islands, ..Scenario::default() }.simulation()
+        });
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! 1. Who asked for a number is answered when it is settled: booked, or late. What is lost or void
 //!    is answered at once.
 //! 2. What the book has no room for is brought again when another number of the series is settled,
-//!    and a while later in any case: a gap that is closed makes room too, and nobody tells.
+//!    and at once when all below it is settled or void: then it is the one that the book waits for.
 //! 3. An office says "you have all below b" as soon as all below b are settled or void, unless its
 //!    book is one that gives up gaps by itself: then it never says anything.
 //! 4. Asked for a gap, it sends what it had lost there. What is void it has nothing to say of.
@@ -17,15 +17,11 @@ use std::ops::RangeInclusive;
 
 use archipelago::patterns::resequencer::{GapPolicy, SerialNumber};
 use archipelago::{Asker, Millis, Turn};
-use archipelago_core::id::TimerNumber;
 use serde::{Deserialize, Serialize};
 
 use super::command::{Command, Invoice, Reply, Series};
 use super::ledger::Ledger;
 use super::scenario::policy;
-
-/// How long until what there was no room for is brought again.
-const AGAIN_AFTER: Millis = Millis(1_000);
 
 /// What becomes of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,8 +53,6 @@ pub enum OfficeCommand {
     Asked(Series, SerialNumber, SerialNumber),
     /// A timer: send that number.
     Send(Series, SerialNumber),
-    /// A timer: bring again what there was no room for.
-    Bring(Series),
 }
 
 /// Where a number stands.
@@ -87,8 +81,6 @@ pub enum OfficeEvent {
     Said(Series, SerialNumber),
     /// The book has asked.
     Asked(Series),
-    /// What there was no room for is brought again when a timer fires; or it has.
-    Brings(Series, Option<TimerNumber>),
 }
 
 /// One office.
@@ -100,8 +92,6 @@ pub struct Office {
     pub said: SerialNumber,
     /// How often the book has asked.
     pub asked: u64,
-    /// The timer after which what there was no room for is brought again.
-    brings: Option<TimerNumber>,
     /// Who waits for which number.
     askers: BTreeMap<SerialNumber, Asker>,
 }
@@ -175,16 +165,12 @@ impl Offices {
                 self.say(series, number, Standing::Settled, turn);
                 office.bring(series, Standing::TurnedAway, office.all(), turn);
             }
-            OfficeCommand::Bring(series) => {
-                turn.emit(OfficeEvent::Brings(series, None));
-                let Some(office) = self.0.get(&series) else { return };
-                office.bring(series, Standing::TurnedAway, office.all(), turn);
-            }
             OfficeCommand::NoRoom(series, number) => {
-                turn.emit(OfficeEvent::Stands(series, number, Standing::TurnedAway));
-                if self.0.get(&series).is_some_and(|office| office.brings.is_none()) {
-                    let timer = turn.timer(AGAIN_AFTER, OfficeCommand::Bring(series));
-                    turn.emit(OfficeEvent::Brings(series, Some(timer)));
+                let said = self.0.get(&series).map(|office| office.said);
+                if said == Some(number) {
+                    send(series, number, turn);
+                } else {
+                    turn.emit(OfficeEvent::Stands(series, number, Standing::TurnedAway));
                 }
             }
             OfficeCommand::Asked(series, from, upto) => {
@@ -243,8 +229,7 @@ impl Offices {
         let (OfficeEvent::Issued(series, ..)
         | OfficeEvent::Stands(series, ..)
         | OfficeEvent::Said(series, _)
-        | OfficeEvent::Asked(series)
-        | OfficeEvent::Brings(series, _)) = event;
+        | OfficeEvent::Asked(series)) = event;
         let office = self.0.entry(*series).or_default();
         match event {
             OfficeEvent::Issued(_, standing, asker) => {
@@ -262,7 +247,6 @@ impl Offices {
             }
             OfficeEvent::Said(_, bound) => office.said = *bound,
             OfficeEvent::Asked(_) => office.asked += 1,
-            OfficeEvent::Brings(_, timer) => office.brings = *timer,
         }
     }
 }
