@@ -31,9 +31,9 @@ impl Island for Office {
         let outcome = match command {
             Command::Expect(day, n) => self.0.announce(day, Version(1), Expected::Count(n), turn),
             Command::Report(day, shop, n, e) => self.0.report(day, shop, Version(n), e, turn),
-            Command::Due(deadline) => return drop(self.0.due(deadline, turn)),
+            Command::Due(deadline) => return drop(self.0.close(deadline.0, turn)),
         };
-        let Outcome::Ended(day) = outcome else { return turn.reply(None) };
+        let Ok(Outcome::Ended(day)) = outcome else { return turn.reply(None) };
         turn.reply(Some(day.reports.iter().map(|(_, euros)| euros).sum()));
     }
 

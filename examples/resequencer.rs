@@ -26,11 +26,14 @@ impl Island for Reader {
     type Reply = String;
     fn decide(&self, command: Command, turn: &mut Turn<Self>) {
         let step = match command {
-            Command::Timer(ResequencerMessage { look_at }) => self.0.of(look_at, turn).look().0,
+            Command::Timer(ResequencerMessage(till)) => {
+                self.0.of(till, turn).map_or(Vec::new(), |line| line.look().0)
+            }
             Command::Slip(till, number, text) => {
-                let arrival = self.0.of(till, turn).arrive(SerialNumber(number), text);
+                let line = self.0.of(till, turn);
+                let arrival = line.and_then(|line| line.arrive(SerialNumber(number), text));
                 turn.reply(format!("{number}: {arrival:?}"));
-                if let Arrival::Released(step) = arrival { step } else { Vec::new() }
+                if let Ok(Arrival::Released(step)) = arrival { step } else { Vec::new() }
             }
         };
         step.into_iter().for_each(|(_, text)| turn.emit(Event::Read(text)));
@@ -43,7 +46,7 @@ impl Island for Reader {
     }
 }
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let gap = GapPolicy::Skip { after: Millis(50) }; // or wait, or ask the till again
+    let gap = Some(Patience { every: Millis(50), asks: 0 }); // none would wait for ever
     let inbox = move || Resequencer::new(ResequencerConfig { gap, ..Default::default() });
     let sea = builder().islands(1).in_memory().open(move |_| Reader(inbox(), Vec::new()))?;
     for (number, text) in [(2, "two"), (1, "one"), (2, "two"), (5, "five"), (4, "four")] {

@@ -8,9 +8,7 @@
 
 use std::time::Instant;
 
-use archipelago::patterns::aggregator::{
-    AggregatorConfig, AggregatorLimits, Expected, Late, Version,
-};
+use archipelago::patterns::aggregator::{AggregatorConfig, Expected, Late, Version};
 use archipelago_core::id::RequestNumber;
 use serde::{Deserialize, Serialize};
 
@@ -52,13 +50,15 @@ impl World for Cities {
     type Setting = CitiesSetting;
 
     fn born(_: &CitiesSetting) -> Self {
-        let limits = AggregatorLimits {
+        Self::new(AggregatorConfig {
+            // The runner closes hours; a partial one is a result whoever is in it.
+            deadline: None,
+            quorum: 0,
+            late: Late::Amend,
             open_max: 1 << 20,
             members_max: crate::workload::cities::readings::STATIONS_MAX as u32,
             ended_max: ENDED_MAX,
-        };
-        // The runner closes hours; a partial one is a result whoever is in it.
-        Self::new(AggregatorConfig { deadline: None, quorum: 0, late: Late::Amend, limits })
+        })
     }
 
     fn agree(asked: &CitiesSetting, stored: &CitiesSetting) -> Result<(), Failure> {

@@ -293,7 +293,8 @@ fn write_gaps(
         for Closed { gap, at, closing } in gaps {
             let why = match closing {
                 Closing::Void => "void".to_owned(),
-                Closing::Skipped { asked } => format!("skipped after {asked} questions"),
+                Closing::Forgotten => "forgotten".to_owned(),
+                Closing::Skipped(asked) => format!("skipped after {asked} questions"),
             };
             let (from, upto, missing) = (gap.from, gap.upto, missing(&gap));
             let (since, at) = (gap.since.0, at.0);

@@ -2,43 +2,48 @@
 //!
 //! It doesn't change anything: it emits events.
 
+use std::borrow::Cow;
+
 use archipelago_core::island::Turn;
 
 use super::state::{Aggregator, Group, Phase};
-use super::words::{AggregatorEvent, Deadline, Ending, Expected, Late, Outcome, Refusal, Version};
-use super::{AggregatorIsland, Part};
+use super::words::{
+    AggregatorEvent, Deadline, Ending, Expected, Happened, Late, Outcome, Refusal, Version,
+};
+use super::{AggregatorIsland, Key, Value};
 
-impl<G: Part, M: Part, R: Part> Aggregator<G, M, R> {
+impl<G: Key, M: Key, R: Value + PartialEq> Aggregator<G, M, R> {
     /// Says who is expected in a group, for the first time or anew. A version that is not higher
     /// than the one before changes nothing.
+    ///
+    /// # Errors
+    /// A limit is reached.
     pub fn announce<I: AggregatorIsland<G, M, R>>(
         &self,
         group: G,
         version: Version,
         expected: Expected<M>,
         turn: &mut Turn<I>,
-    ) -> Outcome<M, R> {
+    ) -> Result<Outcome<M, R>, Refusal> {
         let last = self.known(&group).and_then(|known| known.expected.as_ref());
         if last.is_some_and(|(last, _)| version <= *last) {
-            return Outcome::Same;
+            return Ok(Outcome::Same);
         }
-        if expected.members() > self.config.limits.members_max as usize {
-            return Outcome::Refused(Refusal::TooManyMembers);
+        if expected.members() > self.config.members_max as usize {
+            return Err(Refusal::TooManyMembers);
         }
-        let before = match self.known(&group) {
-            Some(known) => known.clone(),
-            None => match self.open_up(&group, turn) {
-                Ok(opened) => opened,
-                Err(refusal) => return Outcome::Refused(refusal),
-            },
-        };
-        let after = Group { expected: Some((version, expected.clone())), ..before.clone() };
-        let event = AggregatorEvent::Announced { group: group.clone(), version, expected };
-        self.change(group, &before, &after, event, turn)
+        let before = self.find_or_open(&group, turn)?;
+        let mut after = Group::clone(&before);
+        after.expected = Some((version, expected.clone()));
+        let announced = Happened::Announced(version, expected);
+        Ok(self.change(group, &before, &after, announced, turn))
     }
 
     /// Takes in a member's report. One whose version is not higher than that of the member's last
     /// one changes nothing.
+    ///
+    /// # Errors
+    /// A limit is reached.
     pub fn report<I: AggregatorIsland<G, M, R>>(
         &self,
         group: G,
@@ -46,71 +51,60 @@ impl<G: Part, M: Part, R: Part> Aggregator<G, M, R> {
         version: Version,
         report: R,
         turn: &mut Turn<I>,
-    ) -> Outcome<M, R> {
+    ) -> Result<Outcome<M, R>, Refusal> {
         let known = self.known(&group);
         let last = known.and_then(|known| known.reports.get(&member));
         if last.is_some_and(|(last, _)| version <= *last) {
-            return Outcome::Same;
+            return Ok(Outcome::Same);
         }
         let members = known.map_or(0, |known| known.reports.len());
-        if last.is_none() && members >= self.config.limits.members_max as usize {
-            return Outcome::Refused(Refusal::TooManyMembers);
+        if last.is_none() && members >= self.config.members_max as usize {
+            return Err(Refusal::TooManyMembers);
         }
-        let is_met = match known {
-            Some(known) => known.phase != Phase::Open || known.is_met(Some(&member)),
-            None => match self.open_up(&group, turn) {
-                Ok(_) => false,
-                Err(refusal) => return Outcome::Refused(refusal),
-            },
-        };
-        let Some(known) = known.filter(|_| is_met) else {
-            turn.emit(AggregatorEvent::Reported { group, member, version, report });
-            return Outcome::Noted;
-        };
-        let mut changed = known.clone();
-        changed.reports.insert(member.clone(), (version, report.clone()));
-        let event = AggregatorEvent::Reported { group: group.clone(), member, version, report };
-        self.change(group, known, &changed, event, turn)
+        let before = self.find_or_open(&group, turn)?;
+        // The many reports before the last one cost no copy of their group.
+        if before.phase == Phase::Open && !before.nears_its_end() {
+            let happened = Happened::Reported(member, version, report);
+            turn.emit(AggregatorEvent { group, happened });
+            return Ok(Outcome::Noted);
+        }
+        let mut after = Group::clone(&before);
+        after.reports.insert(member.clone(), (version, report.clone()));
+        let reported = Happened::Reported(member, version, report);
+        Ok(self.change(group, &before, &after, reported, turn))
     }
 
-    /// A group's timer fired.
-    pub fn due<I: AggregatorIsland<G, M, R>>(
-        &self,
-        deadline: Deadline<G>,
-        turn: &mut Turn<I>,
-    ) -> Outcome<M, R> {
-        self.close(deadline.group, turn)
-    }
-
-    /// Ends a group with what is there, as at its deadline. One that is not open stays as it is.
+    /// Ends a group with what is there: at its [`Deadline`], or when the user wants it. One that is
+    /// not open stays as it is.
     pub fn close<I: AggregatorIsland<G, M, R>>(
         &self,
         group: G,
         turn: &mut Turn<I>,
     ) -> Outcome<M, R> {
-        match self.open.get(&group) {
-            Some(open) => Self::end(group, open, self.ending(open), turn),
-            None => Outcome::Same,
-        }
+        let Some(open) = self.open.get(&group) else { return Outcome::Same };
+        Self::end(group, open, open.ending(self.config.quorum), turn)
     }
 
-    /// Opens a group, and sets its deadline; as `evolve` will make it.
-    fn open_up<I: AggregatorIsland<G, M, R>>(
+    /// A group; one that is not known opens and gets its deadline, as `evolve` will make it.
+    fn find_or_open<I: AggregatorIsland<G, M, R>>(
         &self,
         group: &G,
         turn: &mut Turn<I>,
-    ) -> Result<Group<M, R>, Refusal> {
+    ) -> Result<Cow<'_, Group<M, R>>, Refusal> {
+        if let Some(known) = self.known(group) {
+            return Ok(Cow::Borrowed(known));
+        }
         if self.is_forgotten(group) {
             return Err(Refusal::Forgotten);
         }
-        if self.open.len() >= self.config.limits.open_max as usize {
+        if self.open.len() >= self.config.open_max as usize {
             return Err(Refusal::TooManyGroups);
         }
-        let deadline = || Deadline { group: group.clone() };
-        let timer = self.config.deadline.map(|span| turn.timer(span, deadline()));
+        let timer = self.config.deadline.map(|span| turn.timer(span, Deadline(group.clone())));
         let at = turn.now();
-        turn.emit(AggregatorEvent::Opened { group: group.clone(), at, timer });
-        Ok(Group::new(at, timer))
+        let happened = Happened::Opened(at, timer);
+        turn.emit(AggregatorEvent { group: group.clone(), happened });
+        Ok(Cow::Owned(Group::new(at, timer)))
     }
 
     /// Ends an open group that is now as `known` says.
@@ -120,56 +114,44 @@ impl<G: Part, M: Part, R: Part> Aggregator<G, M, R> {
         ending: Ending,
         turn: &mut Turn<I>,
     ) -> Outcome<M, R> {
-        if let Some(timer) = known.timer {
-            turn.cancel_timer(timer);
-        }
-        turn.emit(AggregatorEvent::Ended { group, ending });
+        known.timer.into_iter().for_each(|timer| turn.cancel_timer(timer));
+        turn.emit(AggregatorEvent { group, happened: Happened::Ended(ending) });
         Outcome::Ended(known.gathered(ending))
     }
 
-    /// How a group would end now.
-    fn ending(&self, known: &Group<M, R>) -> Ending {
-        if known.is_met(None) {
-            Ending::Complete
-        } else if known.has(self.config.quorum) {
-            Ending::Partial
-        } else {
-            Ending::Short
-        }
-    }
-
-    /// `event` makes the group `before` the group `after`; in one that has ended, if it may.
+    /// What `happened` makes the group `before` the group `after`; in one that has ended, if it may.
     fn change<I: AggregatorIsland<G, M, R>>(
         &self,
         group: G,
         before: &Group<M, R>,
         after: &Group<M, R>,
-        event: AggregatorEvent<G, M, R>,
+        happened: Happened<M, R>,
         turn: &mut Turn<I>,
     ) -> Outcome<M, R> {
+        let now = after.ending(self.config.quorum);
         let ending = match before.phase {
             Phase::Open => {
-                turn.emit(event);
-                return match after.is_met(None) {
-                    true => Self::end(group, after, Ending::Complete, turn),
-                    false => Outcome::Noted,
+                turn.emit(AggregatorEvent { group: group.clone(), happened });
+                return match now {
+                    Ending::Complete => Self::end(group, after, now, turn),
+                    Ending::Partial | Ending::Short => Outcome::Noted,
                 };
             }
             Phase::Ended(ending) => ending,
             Phase::Undone => return Outcome::Late,
         };
-        let (was, is) = (before.gathered(ending), after.gathered(self.ending(after)));
+        let (was, is) = (before.gathered(ending), after.gathered(now));
         match self.config.late {
             Late::Ignore => Outcome::Late,
             Late::Compensate if was == is => Outcome::Late,
             Late::Compensate => {
-                turn.emit(AggregatorEvent::Undone { group });
+                turn.emit(AggregatorEvent { group, happened: Happened::Undone });
                 Outcome::Undo(was)
             }
             Late::Amend => {
-                turn.emit(event);
-                if is.ending != ending {
-                    turn.emit(AggregatorEvent::Ended { group, ending: is.ending });
+                turn.emit(AggregatorEvent { group: group.clone(), happened });
+                if now != ending {
+                    turn.emit(AggregatorEvent { group, happened: Happened::Ended(now) });
                 }
                 if was == is { Outcome::Noted } else { Outcome::Amended(is) }
             }

@@ -36,7 +36,7 @@
 //! Crash story: all of it is the island's state, changed by events alone; the timers come back
 //! with the kernel.
 //!
-//! Bounds ([`AggregatorLimits`]): open groups, members of a group, tombstones. Costs: a report is
+//! Bounds ([`AggregatorConfig`]): open groups, members of a group, tombstones. Costs: a report is
 //! one event and O(log groups + members); an ending copies the reports of its group once.
 //!
 //! It doesn't know what reports say, what starts, nor who sends them.
@@ -47,31 +47,24 @@ mod state;
 mod tests;
 mod words;
 
-use std::fmt::Debug;
-
 use archipelago_core::island::Island;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+
+use super::{Key, Value};
 
 pub use state::{Aggregator, Standing};
 pub use words::{
-    AggregatorConfig, AggregatorEvent, AggregatorLimits, Deadline, Ending, Expected, Gathered,
-    Late, Outcome, Refusal, Version,
+    AggregatorConfig, AggregatorEvent, Deadline, Ending, Expected, Gathered, Happened, Late,
+    Outcome, Refusal, Version,
 };
-
-/// What names a group or a member, and what a report says.
-pub trait Part: Clone + Ord + Debug + Serialize + DeserializeOwned + Send + 'static {}
-
-impl<T: Clone + Ord + Debug + Serialize + DeserializeOwned + Send + 'static> Part for T {}
 
 /// An island that can hold an [`Aggregator`]: its commands have room for the deadline, its events
 /// for the aggregator's.
-pub trait AggregatorIsland<G: Part, M: Part, R: Part>:
+pub trait AggregatorIsland<G: Key, M: Key, R: Value + PartialEq>:
     Island<Command: From<Deadline<G>>, Event: From<AggregatorEvent<G, M, R>>>
 {
 }
 
-impl<G: Part, M: Part, R: Part, I> AggregatorIsland<G, M, R> for I where
+impl<G: Key, M: Key, R: Value + PartialEq, I> AggregatorIsland<G, M, R> for I where
     I: Island<Command: From<Deadline<G>>, Event: From<AggregatorEvent<G, M, R>>>
 {
 }

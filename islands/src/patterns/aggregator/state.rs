@@ -8,12 +8,14 @@ use archipelago_core::id::TimerNumber;
 use archipelago_core::time::Millis;
 use serde::{Deserialize, Serialize};
 
-use super::Part;
-use super::words::{AggregatorConfig, AggregatorEvent, Ending, Expected, Gathered, Version};
+use super::words::{
+    AggregatorConfig, AggregatorEvent, Ending, Expected, Gathered, Happened, Version,
+};
+use super::{Key, Value};
 
 /// The groups of one island. `G` names a group, `M` a member; `R` is what a report says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(bound = "G: Part, M: Part, R: Part")]
+#[serde(bound = "G: Key, M: Key, R: Value")]
 pub struct Aggregator<G, M, R> {
     pub(super) config: AggregatorConfig,
     pub(super) open: BTreeMap<G, Group<M, R>>,
@@ -24,7 +26,7 @@ pub struct Aggregator<G, M, R> {
 
 /// A group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(bound = "M: Part, R: Part")]
+#[serde(bound = "M: Key, R: Value")]
 pub(super) struct Group<M, R> {
     pub(super) since: Millis,
     pub(super) timer: Option<TimerNumber>,
@@ -66,7 +68,7 @@ pub enum Standing<M> {
     Forgotten,
 }
 
-impl<M: Part, R: Part> Group<M, R> {
+impl<M: Key, R: Value> Group<M, R> {
     /// One that opens.
     pub(super) const fn new(since: Millis, timer: Option<TimerNumber>) -> Self {
         Self { since, timer, expected: None, reports: BTreeMap::new(), phase: Phase::Open }
@@ -80,21 +82,20 @@ impl<M: Part, R: Part> Group<M, R> {
         }
     }
 
-    /// Whether the reports that count are so many.
-    pub(super) fn has(&self, quorum: u32) -> bool {
-        self.reports.keys().filter(|member| self.counts(member)).count() >= quorum as usize
+    /// Whether one report more might be the last, as far as it can be told without looking at who
+    /// has reported.
+    pub(super) fn nears_its_end(&self) -> bool {
+        self.expected.as_ref().is_some_and(|(_, who)| self.reports.len() + 1 >= who.members())
     }
 
-    /// Whether all are here that are expected, once `more` has reported too.
-    pub(super) fn is_met(&self, more: Option<&M>) -> bool {
-        let here = |member: &M| more == Some(member) || self.reports.contains_key(member);
-        match &self.expected {
-            None => false,
-            Some((_, Expected::Members(members))) => members.iter().all(here),
-            Some((_, Expected::Count(count))) => {
-                let new = more.is_some_and(|member| !self.reports.contains_key(member));
-                self.reports.len() + usize::from(new) >= *count as usize
-            }
+    /// How it would end now.
+    pub(super) fn ending(&self, quorum: u32) -> Ending {
+        let is_met = self.missing().is_some_and(|missing| missing.members() == 0);
+        let counting = || self.reports.keys().filter(|member| self.counts(member)).count();
+        match is_met {
+            true => Ending::Complete,
+            false if counting() >= quorum as usize => Ending::Partial,
+            false => Ending::Short,
         }
     }
 
@@ -119,7 +120,7 @@ impl<M: Part, R: Part> Group<M, R> {
     }
 }
 
-impl<G: Part, M: Part, R: Part> Aggregator<G, M, R> {
+impl<G: Key, M: Key, R: Value> Aggregator<G, M, R> {
     /// One without groups.
     #[must_use]
     pub const fn new(config: AggregatorConfig) -> Self {
@@ -128,31 +129,30 @@ impl<G: Part, M: Part, R: Part> Aggregator<G, M, R> {
 
     /// Applies an event; call it from the island's `evolve`.
     pub fn evolve(&mut self, event: &AggregatorEvent<G, M, R>) {
-        match event {
-            AggregatorEvent::Opened { group, at, timer } => {
+        let AggregatorEvent { group, happened } = event;
+        match happened {
+            Happened::Opened(at, timer) => {
                 self.open.insert(group.clone(), Group::new(*at, *timer));
             }
-            AggregatorEvent::Announced { group, version, expected } => {
+            Happened::Announced(version, expected) => {
                 if let Some(known) = self.known_mut(group) {
                     known.expected = Some((*version, expected.clone()));
                 }
             }
-            AggregatorEvent::Reported { group, member, version, report } => {
+            Happened::Reported(member, version, report) => {
                 if let Some(known) = self.known_mut(group) {
                     known.reports.insert(member.clone(), (*version, report.clone()));
                 }
             }
-            AggregatorEvent::Ended { group, ending } => {
-                if let Some(open) = self.open.remove(group) {
-                    self.ended.insert(group.clone(), open);
-                }
+            Happened::Ended(ending) => {
+                self.ended.extend(self.open.remove_entry(group));
                 self.enter(group, Phase::Ended(*ending));
-                while self.ended.len() > self.config.limits.ended_max as usize {
+                while self.ended.len() > self.config.ended_max as usize {
                     let lowest = self.ended.pop_first().map(|(group, _)| group);
                     self.forgotten = self.forgotten.take().max(lowest);
                 }
             }
-            AggregatorEvent::Undone { group } => self.enter(group, Phase::Undone),
+            Happened::Undone => self.enter(group, Phase::Undone),
         }
     }
 
@@ -190,10 +190,7 @@ impl<G: Part, M: Part, R: Part> Aggregator<G, M, R> {
     }
 
     fn known_mut(&mut self, group: &G) -> Option<&mut Group<M, R>> {
-        match self.open.get_mut(group) {
-            Some(open) => Some(open),
-            None => self.ended.get_mut(group),
-        }
+        self.open.get_mut(group).or_else(|| self.ended.get_mut(group))
     }
 
     fn enter(&mut self, group: &G, phase: Phase) {

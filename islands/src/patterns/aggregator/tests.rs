@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::*;
 
 type Hours = Aggregator<u32, u8, i64>;
+type Said = Result<Outcome<u8, i64>, Refusal>;
 
 /// The least island over an aggregator.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -29,7 +30,7 @@ impl Island for Desk {
     type Reply = ();
 
     fn decide(&self, deadline: Deadline<u32>, turn: &mut Turn<Self>) {
-        let _ = self.hours.due(deadline, turn);
+        let _ = self.hours.close(deadline.0, turn);
     }
 
     fn evolve(&mut self, event: &Self::Event) {
@@ -43,10 +44,7 @@ impl Desk {
     }
 
     /// Decides and applies one input.
-    fn step(
-        &mut self,
-        decide: impl FnOnce(&Hours, &mut Turn<Self>) -> Outcome<u8, i64>,
-    ) -> Outcome<u8, i64> {
+    fn step(&mut self, decide: impl FnOnce(&Hours, &mut Turn<Self>) -> Said) -> Said {
         self.records += 1;
         let mut turn = Turn::new(IslandId(0), Arc::new(Table::modulo(1).unwrap()));
         let origin = Origin::Timer(TimerNumber(1));
@@ -63,16 +61,16 @@ impl Desk {
         outcome
     }
 
-    fn announce(&mut self, hour: u32, version: u64, expected: Expected<u8>) -> Outcome<u8, i64> {
+    fn announce(&mut self, hour: u32, version: u64, expected: Expected<u8>) -> Said {
         self.step(|hours, turn| hours.announce(hour, Version(version), expected, turn))
     }
 
-    fn report(&mut self, hour: u32, member: u8, version: u64, report: i64) -> Outcome<u8, i64> {
+    fn report(&mut self, hour: u32, member: u8, version: u64, report: i64) -> Said {
         self.step(|hours, turn| hours.report(hour, member, Version(version), report, turn))
     }
 
-    fn close(&mut self, hour: u32) -> Outcome<u8, i64> {
-        self.step(|hours, turn| hours.close(hour, turn))
+    fn close(&mut self, hour: u32) -> Said {
+        self.step(|hours, turn| Ok(hours.close(hour, turn)))
     }
 }
 
@@ -80,8 +78,8 @@ fn members(members: impl IntoIterator<Item = u8>) -> Expected<u8> {
     Expected::Members(members.into_iter().collect())
 }
 
-fn ended(ending: Ending, reports: &[(u8, i64)]) -> Outcome<u8, i64> {
-    Outcome::Ended(Gathered { ending, reports: reports.to_vec() })
+fn ended(ending: Ending, reports: &[(u8, i64)]) -> Said {
+    Ok(Outcome::Ended(Gathered { ending, reports: reports.to_vec() }))
 }
 
 fn config(late: Late) -> AggregatorConfig {
@@ -92,9 +90,9 @@ fn config(late: Late) -> AggregatorConfig {
 fn a_group_completes_with_the_last_member_whenever_the_expectation_came() {
     for announced_after in 0..=2 {
         let mut desk = Desk::new(AggregatorConfig::default());
-        let mut last = Outcome::Noted;
+        let mut last = Ok(Outcome::Noted);
         for step in 0..3 {
-            assert_eq!(last, Outcome::Noted, "announced after {announced_after} reports");
+            assert_eq!(last, Ok(Outcome::Noted), "announced after {announced_after} reports");
             last = match step.cmp(&announced_after) {
                 std::cmp::Ordering::Less => desk.report(7, step, 1, step.into()),
                 std::cmp::Ordering::Equal => desk.announce(7, 1, members([0, 1])),
@@ -111,26 +109,26 @@ fn a_group_completes_with_the_last_member_whenever_the_expectation_came() {
 #[test]
 fn a_member_counts_once_and_its_newest_report_holds_whichever_comes_last() {
     let mut desk = Desk::new(AggregatorConfig::default());
-    assert_eq!(desk.announce(7, 1, Expected::Count(2)), Outcome::Noted);
-    assert_eq!(desk.report(7, 1, 5, 50), Outcome::Noted);
-    assert_eq!(desk.report(7, 1, 5, 50), Outcome::Same);
-    assert_eq!(desk.report(7, 1, 4, 40), Outcome::Same);
-    assert_eq!(desk.report(7, 1, 6, 60), Outcome::Noted);
+    assert_eq!(desk.announce(7, 1, Expected::Count(2)), Ok(Outcome::Noted));
+    assert_eq!(desk.report(7, 1, 5, 50), Ok(Outcome::Noted));
+    assert_eq!(desk.report(7, 1, 5, 50), Ok(Outcome::Same));
+    assert_eq!(desk.report(7, 1, 4, 40), Ok(Outcome::Same));
+    assert_eq!(desk.report(7, 1, 6, 60), Ok(Outcome::Noted));
     let standing = Standing::Open { since: Millis(1), missing: Some(Expected::Count(1)) };
     assert_eq!(desk.hours.standing(&7), standing);
     // Equal values of two members are no duplicates.
     assert_eq!(desk.report(7, 2, 1, 60), ended(Ending::Complete, &[(1, 60), (2, 60)]));
-    assert_eq!(desk.report(7, 2, 1, 60), Outcome::Same);
+    assert_eq!(desk.report(7, 2, 1, 60), Ok(Outcome::Same));
 }
 
 #[test]
 fn an_expectation_changes_by_version_and_a_smaller_one_completes() {
     let mut desk = Desk::new(AggregatorConfig::default());
     let _ = desk.announce(7, 2, members([1, 2, 3]));
-    assert_eq!(desk.announce(7, 1, members([1])), Outcome::Same);
+    assert_eq!(desk.announce(7, 1, members([1])), Ok(Outcome::Same));
     let _ = desk.report(7, 1, 1, 10);
     let _ = desk.report(7, 9, 1, 90);
-    assert_eq!(desk.announce(7, 3, members([1, 4])), Outcome::Noted);
+    assert_eq!(desk.announce(7, 3, members([1, 4])), Ok(Outcome::Noted));
     let missing = Some(members([4]));
     assert_eq!(desk.hours.standing(&7), Standing::Open { since: Millis(1), missing });
     assert_eq!(desk.announce(7, 4, members([1])), ended(Ending::Complete, &[(1, 10)]));
@@ -144,20 +142,20 @@ fn a_deadline_ends_it_with_what_is_there_or_short_of_the_quorum() {
     let mut turn = Turn::<Desk>::new(IslandId(0), Arc::new(Table::modulo(1).unwrap()));
     let _ = desk.hours.report(7, 1, Version(1), 10, &mut turn);
     let timers = turn.decision().timers.clone();
-    assert_eq!(timers, [(TimerNumber(1), Millis(100), Deadline { group: 7 })]);
+    assert_eq!(timers, [(TimerNumber(1), Millis(100), Deadline(7))]);
     for hour in [7, 8] {
         let _ = desk.announce(hour, 1, members([1, 2, 3]));
         let _ = desk.report(hour, 1, 1, 10);
     }
     let _ = desk.report(7, 3, 1, 30);
     let partial = ended(Ending::Partial, &[(1, 10), (3, 30)]);
-    assert_eq!(desk.step(|hours, turn| hours.due(Deadline { group: 7 }, turn)), partial);
+    assert_eq!(desk.close(7), partial);
     let missing = Some(members([2]));
     let standing = Standing::Ended { ending: Ending::Partial, missing };
     assert_eq!(desk.hours.standing(&7), standing);
     assert_eq!(desk.close(8), ended(Ending::Short, &[(1, 10)]));
-    assert_eq!(desk.close(8), Outcome::Same);
-    assert_eq!(desk.close(9), Outcome::Same);
+    assert_eq!(desk.close(8), Ok(Outcome::Same));
+    assert_eq!(desk.close(9), Ok(Outcome::Same));
     // Who completes a group takes its timer back.
     let mut turn = Turn::<Desk>::new(IslandId(0), Arc::new(Table::modulo(1).unwrap()));
     let _ = desk.announce(9, 1, members([1]));
@@ -172,22 +170,22 @@ fn late_reports_do_what_the_policy_says() {
         let _ = desk.announce(7, 1, members([1, 2]));
         let _ = desk.report(7, 1, 1, 10);
         assert_eq!(desk.close(7), ended(Ending::Partial, &[(1, 10)]));
-        assert_eq!(desk.report(7, 1, 1, 10), Outcome::Same, "{late:?}: it is no news");
+        assert_eq!(desk.report(7, 1, 1, 10), Ok(Outcome::Same), "{late:?}: it is no news");
         let gathered = |ending, reports: &[_]| Gathered { ending, reports: reports.to_vec() };
         let first = desk.report(7, 2, 1, 20);
         let second = desk.report(7, 2, 2, 21);
         match late {
-            Late::Ignore => assert_eq!((first, second), (Outcome::Late, Outcome::Late)),
+            Late::Ignore => assert_eq!((first, second), (Ok(Outcome::Late), Ok(Outcome::Late))),
             Late::Amend => {
                 let full = gathered(Ending::Complete, &[(1, 10), (2, 20)]);
-                assert_eq!(first, Outcome::Amended(full));
+                assert_eq!(first, Ok(Outcome::Amended(full)));
                 let newer = gathered(Ending::Complete, &[(1, 10), (2, 21)]);
-                assert_eq!(second, Outcome::Amended(newer));
-                assert_eq!(desk.report(7, 9, 1, 90), Outcome::Noted, "nobody asked for it");
+                assert_eq!(second, Ok(Outcome::Amended(newer)));
+                assert_eq!(desk.report(7, 9, 1, 90), Ok(Outcome::Noted), "nobody asked for it");
             }
             Late::Compensate => {
-                let undo = Outcome::Undo(gathered(Ending::Partial, &[(1, 10)]));
-                assert_eq!((first, second), (undo, Outcome::Late), "undone once");
+                let undo = Ok(Outcome::Undo(gathered(Ending::Partial, &[(1, 10)])));
+                assert_eq!((first, second), (undo, Ok(Outcome::Late)), "undone once");
                 assert_eq!(desk.hours.standing(&7), Standing::Undone);
             }
         }
@@ -196,14 +194,15 @@ fn late_reports_do_what_the_policy_says() {
 
 #[test]
 fn limits_refuse_by_name_and_a_straggler_never_opens_a_forgotten_group() {
-    let limits = AggregatorLimits { open_max: 2, members_max: 2, ended_max: 2 };
-    let mut desk = Desk::new(AggregatorConfig { limits, ..AggregatorConfig::default() });
-    assert_eq!(desk.announce(1, 1, Expected::Count(3)), Outcome::Refused(Refusal::TooManyMembers));
+    let config =
+        AggregatorConfig { open_max: 2, members_max: 2, ended_max: 2, ..config(Late::Ignore) };
+    let mut desk = Desk::new(config);
+    assert_eq!(desk.announce(1, 1, Expected::Count(3)), Err(Refusal::TooManyMembers));
     let _ = desk.report(1, 1, 1, 1);
     let _ = desk.report(1, 2, 1, 1);
-    assert_eq!(desk.report(1, 3, 1, 1), Outcome::Refused(Refusal::TooManyMembers));
+    assert_eq!(desk.report(1, 3, 1, 1), Err(Refusal::TooManyMembers));
     let _ = desk.report(2, 1, 1, 1);
-    assert_eq!(desk.report(3, 1, 1, 1), Outcome::Refused(Refusal::TooManyGroups));
+    assert_eq!(desk.report(3, 1, 1, 1), Err(Refusal::TooManyGroups));
     for hour in 2..6 {
         let _ = desk.report(hour, 1, 1, 1);
         let _ = desk.close(hour);
@@ -211,8 +210,8 @@ fn limits_refuse_by_name_and_a_straggler_never_opens_a_forgotten_group() {
     // 2 and 3 are forgotten; 1 is older and still open.
     assert_eq!(desk.hours.remembered(), 2);
     assert_eq!(desk.hours.standing(&3), Standing::Forgotten);
-    assert_eq!(desk.report(2, 2, 1, 1), Outcome::Refused(Refusal::Forgotten));
-    assert_eq!(desk.announce(0, 1, Expected::Count(1)), Outcome::Refused(Refusal::Forgotten));
+    assert_eq!(desk.report(2, 2, 1, 1), Err(Refusal::Forgotten));
+    assert_eq!(desk.announce(0, 1, Expected::Count(1)), Err(Refusal::Forgotten));
     assert_eq!(desk.hours.open().collect::<Vec<_>>(), [&1]);
     assert_eq!(desk.close(1), ended(Ending::Partial, &[(1, 1), (2, 1)]));
 }
@@ -275,7 +274,7 @@ proptest! {
                 }
                 Input::Close { hour } => (hour, desk.close(hour)),
             };
-            match outcome {
+            match outcome.map_err(|refusal| TestCaseError::fail(refusal.to_string()))? {
                 Outcome::Ended(gathered) => {
                     prop_assert!(started.insert(hour, gathered).is_none(), "{hour} starts twice");
                 }
@@ -289,7 +288,6 @@ proptest! {
                     prop_assert!(undone.insert(hour), "{} is undone twice", hour);
                 }
                 Outcome::Noted | Outcome::Same | Outcome::Late => {}
-                Outcome::Refused(refusal) => prop_assert!(false, "{}", refusal),
             }
             // What was handed out is the newest of all that count, no more and no less; and a
             // group of which all is there has started.

@@ -8,7 +8,7 @@ use archipelago_core::id::TimerNumber;
 use archipelago_core::time::Millis;
 use serde::{Deserialize, Serialize};
 
-use super::Part;
+use super::{Key, Value};
 
 /// Which of two reports of a member, or of two expectations of a group, is the later one: the
 /// higher. The source counts it.
@@ -18,7 +18,7 @@ pub struct Version(pub u64);
 
 /// Who must report before a group is complete.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(bound = "M: Part")]
+#[serde(bound = "M: Key")]
 pub enum Expected<M> {
     /// So many different members, whoever they are.
     Count(u32),
@@ -60,24 +60,7 @@ pub enum Late {
     Compensate,
 }
 
-/// What bounds an aggregator's memory, on each island.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AggregatorLimits {
-    /// Open groups.
-    pub open_max: u32,
-    /// Members that are expected, or have reported, in a group.
-    pub members_max: u32,
-    /// Ended groups that are remembered.
-    pub ended_max: u32,
-}
-
-impl Default for AggregatorLimits {
-    fn default() -> Self {
-        Self { open_max: 1 << 16, members_max: 1024, ended_max: 1024 }
-    }
-}
-
-/// How an aggregator behaves; the same on all islands, and part of the state.
+/// How an aggregator behaves, and what bounds it; the same on all islands, and part of the state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AggregatorConfig {
     /// How long a group stays open; for ever if there is none.
@@ -86,69 +69,56 @@ pub struct AggregatorConfig {
     pub quorum: u32,
     /// What late reports do.
     pub late: Late,
-    /// What bounds it.
-    pub limits: AggregatorLimits,
+    /// Open groups.
+    pub open_max: u32,
+    /// Members that are expected, or have reported, in a group.
+    pub members_max: u32,
+    /// Ended groups that are remembered.
+    pub ended_max: u32,
 }
 
 impl Default for AggregatorConfig {
     fn default() -> Self {
-        Self { deadline: None, quorum: 1, late: Late::Ignore, limits: AggregatorLimits::default() }
+        Self {
+            deadline: None,
+            quorum: 1,
+            late: Late::Ignore,
+            open_max: 1 << 16,
+            members_max: 1024,
+            ended_max: 1024,
+        }
     }
 }
 
-/// The command that a group's timer brings: hand it to [`super::Aggregator::due`].
+/// The command that a group's timer brings. Hand the group to [`super::Aggregator::close`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(bound = "G: Part")]
-pub struct Deadline<G> {
-    /// The group.
-    pub group: G,
-}
+#[serde(bound = "G: Key")]
+pub struct Deadline<G>(pub G);
 
 /// What happened to an aggregator; the only thing that changes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(bound = "G: Part, M: Part, R: Part")]
-pub enum AggregatorEvent<G, M, R> {
-    /// A group opened.
-    Opened {
-        /// Which.
-        group: G,
-        /// When.
-        at: Millis,
-        /// Its deadline's timer.
-        timer: Option<TimerNumber>,
-    },
-    /// It is known who is expected.
-    Announced {
-        /// In which group.
-        group: G,
-        /// Which announcement.
-        version: Version,
-        /// Who.
-        expected: Expected<M>,
-    },
-    /// A member reported.
-    Reported {
-        /// In which group.
-        group: G,
-        /// Who.
-        member: M,
-        /// Which of its reports.
-        version: Version,
-        /// What it says.
-        report: R,
-    },
-    /// The group ended, or an amendment made its ending another one.
-    Ended {
-        /// Which.
-        group: G,
-        /// How.
-        ending: Ending,
-    },
-    /// What was handed out of an ended group is undone.
-    Undone {
-        /// Of which.
-        group: G,
-    },
+#[serde(bound = "G: Key, M: Key, R: Value")]
+pub struct AggregatorEvent<G, M, R> {
+    /// To which group.
+    pub group: G,
+    /// What.
+    pub happened: Happened<M, R>,
+}
+
+/// What happened to a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound = "M: Key, R: Value")]
+pub enum Happened<M, R> {
+    /// It opened, then, with this timer for its deadline.
+    Opened(Millis, Option<TimerNumber>),
+    /// This announcement says who is expected.
+    Announced(Version, Expected<M>),
+    /// A member reported: this version says that.
+    Reported(M, Version, R),
+    /// It ended, or an amendment made its ending another one.
+    Ended(Ending),
+    /// What was handed out of it is undone.
+    Undone,
 }
 
 /// What a group has gathered, of those that count.
@@ -176,20 +146,18 @@ pub enum Outcome<M, R> {
     Same,
     /// It came too late.
     Late,
-    /// A limit is reached: nothing is noted.
-    Refused(Refusal),
 }
 
-/// Why an input is not taken in.
+/// The limit that keeps an input from being taken in: nothing is noted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum Refusal {
-    /// [`AggregatorLimits::open_max`].
+    /// [`AggregatorConfig::open_max`].
     #[error("too many groups are open")]
     TooManyGroups,
-    /// [`AggregatorLimits::members_max`].
+    /// [`AggregatorConfig::members_max`].
     #[error("the group has too many members")]
     TooManyMembers,
-    /// The group is at or below one that was forgotten: [`AggregatorLimits::ended_max`].
+    /// The group is at or below one that was forgotten: [`AggregatorConfig::ended_max`].
     #[error("the group has ended and is forgotten, or is older than such a one")]
     Forgotten,
 }

@@ -8,14 +8,17 @@
 //!
 //! It doesn't change anything: see `state`.
 
-use archipelago_core::id::TimerNumber;
 use archipelago_core::island::{Origin, Turn};
 use archipelago_core::time::Millis;
 
-use super::event::{LineEvent, ResequencerEvent, ResequencerMessage};
-use super::state::{Closed, Closing, Gap, Late, LateReason, Line, Resequencer};
-use super::{GapPolicy, Key, ResequencerConfig, ResequencerIsland, SerialNumber, Value};
+use super::state::{
+    Closed, Closing, Gap, Late, Line, LineEvent, Resequencer, ResequencerEvent, ResequencerMessage,
+};
+use super::{Key, ResequencerConfig, ResequencerIsland, SerialNumber, Value};
 use crate::patterns::letters::LetterNumber;
+
+/// A time that has always come.
+const AT_ONCE: Option<Millis> = Some(Millis(0));
 
 /// What is handed on, in order.
 pub type Step<T> = Vec<(SerialNumber, T)>;
@@ -31,20 +34,15 @@ pub enum Arrival<T> {
     /// It has come before.
     Again,
     /// Its turn is over: it is a dead letter now (one more, if it comes once more).
-    Late(LateReason),
-    /// There is no room. Nothing happened: bring it again, after what is missing.
-    Full(Full),
+    Late(Closing),
 }
 
-/// What there is no room for.
+/// What there is no room for. Nothing happened: bring it again, after what is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Full {
     /// One more item of this source, before that number has come.
-    #[error("as many as allowed are held; bring number {missing} first")]
-    Held {
-        /// What it waits for.
-        missing: SerialNumber,
-    },
+    #[error("as many as allowed are held; bring number {0} first")]
+    Held(SerialNumber),
     /// One more source.
     #[error("there are as many sources as allowed")]
     Sources,
@@ -55,25 +53,44 @@ pub enum Full {
 
 impl<S: Key, T: Value> Resequencer<S, T> {
     /// The sequence of a source, to decide on in this turn.
-    pub fn of<'a, I>(&'a self, source: S, turn: &'a mut Turn<I>) -> Sequence<'a, S, T, I>
-    where
-        I: ResequencerIsland<S, T>,
-    {
-        let (line, known) = match self.lines.get(&source) {
-            Some(line) => (line, Known::Yes),
-            None if self.lines.len() < self.config.sources_max as usize => {
-                (&self.unborn, Known::NotYet)
-            }
-            None => (&self.unborn, Known::NoRoom),
-        };
-        Sequence { config: &self.config, line, known, source, turn }
+    ///
+    /// # Errors
+    /// [`Full::Sources`].
+    pub fn of<'a, I: ResequencerIsland<S, T>>(
+        &'a self,
+        source: S,
+        turn: &'a mut Turn<I>,
+    ) -> Result<Sequence<'a, S, T, I>, Full> {
+        let (config, known) = (&self.config, self.lines.get(&source));
+        if known.is_none() && self.lines.len() >= config.sources_max as usize {
+            return Err(Full::Sources);
+        }
+        Ok(Sequence { config, line: known.unwrap_or(&self.unborn), source, turn })
+    }
+
+    /// Begins a source at a number of its own; whether it did: one that is known goes on.
+    ///
+    /// # Errors
+    /// [`Full::Sources`].
+    pub fn begin<I: ResequencerIsland<S, T>>(
+        &self,
+        source: S,
+        first: SerialNumber,
+        turn: &mut Turn<I>,
+    ) -> Result<bool, Full> {
+        let is_new = !self.lines.contains_key(&source);
+        if is_new {
+            self.of(source, turn)?.emit(LineEvent::Began(first));
+        }
+        Ok(is_new)
     }
 
     /// Takes a dead letter out, to be dealt with by hand.
-    pub fn take_out<I>(&self, letter: LetterNumber, turn: &mut Turn<I>) -> Option<Late<S, T>>
-    where
-        I: ResequencerIsland<S, T>,
-    {
+    pub fn take_out<I: ResequencerIsland<S, T>>(
+        &self,
+        letter: LetterNumber,
+        turn: &mut Turn<I>,
+    ) -> Option<Late<S, T>> {
         let late = self.letters.get(letter)?.content.clone();
         turn.emit(ResequencerEvent::TakenOut(letter));
         Some(late)
@@ -85,80 +102,50 @@ impl<S: Key, T: Value> Resequencer<S, T> {
 pub struct Sequence<'a, S: Key, T: Value, I: ResequencerIsland<S, T>> {
     config: &'a ResequencerConfig,
     line: &'a Line<T>,
-    known: Known,
     source: S,
     turn: &'a mut Turn<I>,
 }
 
-/// Whether the source has a line.
-#[derive(PartialEq, Eq)]
-enum Known {
-    Yes,
-    /// It can have one.
-    NotYet,
-    NoRoom,
-}
-
 impl<S: Key, T: Value, I: ResequencerIsland<S, T>> Sequence<'_, S, T, I> {
-    /// Begins it at a number of its own; whether it did: one that is known goes on.
+    /// An item arrives.
     ///
     /// # Errors
-    /// [`Full::Sources`].
-    pub fn begin(mut self, first: SerialNumber) -> Result<bool, Full> {
-        match self.known {
-            Known::Yes => Ok(false),
-            Known::NoRoom => Err(Full::Sources),
-            Known::NotYet => {
-                self.emit(LineEvent::Began(first));
-                Ok(true)
-            }
-        }
-    }
-
-    /// An item arrives.
-    pub fn arrive(mut self, number: SerialNumber, item: T) -> Arrival<T> {
+    /// [`Full::Numbers`], [`Full::Held`].
+    pub fn arrive(mut self, number: SerialNumber, item: T) -> Result<Arrival<T>, Full> {
         let (line, now) = (self.line, self.turn.now());
-        if self.known == Known::NoRoom {
-            return Arrival::Full(Full::Sources);
-        }
         if number < line.next {
-            let Some(reason) = line.late(number) else { return Arrival::Again };
+            let Some(reason) = line.late(number) else { return Ok(Arrival::Again) };
             let late = Late { source: self.source, number, item, reason };
             self.turn.emit(ResequencerEvent::Late(late, now));
-            return Arrival::Late(reason);
+            return Ok(Arrival::Late(reason));
         }
         if line.held.contains_key(&number) {
-            return Arrival::Again;
+            return Ok(Arrival::Again);
         }
         if number > SerialNumber::MAX {
-            return Arrival::Full(Full::Numbers);
+            return Err(Full::Numbers);
         }
         if number == line.next {
             let out = self.advance(number.next(), vec![(number, item)], line.all_below);
-            return Arrival::Released(out);
+            return Ok(Arrival::Released(out));
         }
         if line.held.len() >= self.config.held_max as usize {
-            return Arrival::Full(Full::Held { missing: line.next });
+            return Err(Full::Held(line.next));
         }
         self.emit(LineEvent::Held(number, item, now));
-        self.look_in_time(|_| Some(now));
-        Arrival::Held
+        self.look_at(self.due(now));
+        Ok(Arrival::Held)
     }
 
     /// The source says that it has sent all that there is below `bound`: what has not come by now
     /// does not exist, and its gaps are closed. Returns what follows.
-    ///
-    /// # Errors
-    /// [`Full::Sources`].
-    pub fn all_below(mut self, bound: SerialNumber) -> Result<Step<T>, Full> {
-        if self.known == Known::NoRoom {
-            return Err(Full::Sources);
-        }
+    #[must_use = "what is released is handed on now, and never again"]
+    pub fn all_below(mut self, bound: SerialNumber) -> Step<T> {
         if bound <= self.line.all_below.max(self.line.next) {
-            return Ok(Vec::new());
+            return Vec::new();
         }
         self.emit(LineEvent::AllBelow(bound));
-        Ok(self.advance(self.line.next, Vec::new(), bound))
+        self.advance(self.line.next, Vec::new(), bound)
     }
 
     /// The timer has fired: there is more to release, or the first gap is too young, or it is asked
@@ -170,19 +157,17 @@ impl<S: Key, T: Value, I: ResequencerIsland<S, T>> Sequence<'_, S, T, I> {
         if line.looks.map(Origin::Timer) != Some(self.turn.origin()) {
             return (Vec::new(), None);
         }
-        let Some((gap, (span, times))) = line.gap(line.next).zip(self.config.gap.patience()) else {
+        let gap = line.gap(line.next).zip(self.config.gap);
+        let due = gap.filter(|(gap, _)| self.due(gap.since) <= Some(now));
+        let Some((gap, patience)) = due else {
             return (self.advance(line.next, Vec::new(), line.all_below), None);
         };
-        if now < gap.since.max(line.asked_at).plus(span) {
-            self.look_in_time(|_| Some(gap.since));
-            return (Vec::new(), None);
-        }
-        if line.asked < times {
+        if line.asked.0 < patience.asks {
             self.emit(LineEvent::Asked(now));
-            self.look_in_time(|_| Some(now));
+            self.look_at(self.due(now));
             return (Vec::new(), Some(gap));
         }
-        let closing = Closing::Skipped { asked: line.asked };
+        let closing = Closing::Skipped(line.asked.0);
         self.emit(LineEvent::Closed(Closed { gap, at: now, closing }));
         (self.advance(gap.upto.next(), Vec::new(), line.all_below), None)
     }
@@ -191,84 +176,53 @@ impl<S: Key, T: Value, I: ResequencerIsland<S, T>> Sequence<'_, S, T, I> {
         self.turn.emit(ResequencerEvent::Line(self.source.clone(), event));
     }
 
-    /// Moves on from `next`, after what is `out` already, as far as rule 1 allows.
-    fn advance(
-        &mut self,
-        mut next: SerialNumber,
-        mut out: Step<T>,
-        all_below: SerialNumber,
-    ) -> Step<T> {
-        let burst_max = self.config.burst_max.max(1) as usize;
-        let (mut told, mut held) = (0, self.line.held.range(next..).peekable());
+    /// Moves on from `next`, after what is `out` already, as far as rule 1 allows; gaps below `void`
+    /// are void.
+    fn advance(&mut self, mut next: SerialNumber, mut out: Step<T>, void: SerialNumber) -> Step<T> {
+        let (line, now, mut told) = (self.line, self.turn.now(), 0);
         loop {
-            while out.len() < burst_max
-                && let Some((number, one)) = held.next_if(|(number, _)| **number == next)
+            while out.len() < self.config.burst_max.max(1) as usize
+                && let Some((item, _)) = line.held.get(&next)
             {
-                out.push((*number, one.0.clone()));
+                out.push((next, item.clone()));
                 next = next.next();
             }
             if out.len() > told {
                 self.emit(LineEvent::Released(out[out.len() - 1].0));
                 told = out.len();
             }
-            let above = held.peek().map(|(number, _)| **number);
-            let end = above.map_or(all_below, |above| above.min(all_below));
-            if end > next {
-                let now = self.turn.now();
-                let since = self.line.gap(next).map_or(now, |gap| gap.since);
-                let gap = Gap { from: next, upto: SerialNumber(end.0 - 1), since };
-                self.emit(LineEvent::Closed(Closed { gap, at: now, closing: Closing::Void }));
-                next = end;
-                continue;
+            if line.held.contains_key(&next) {
+                self.look_at(AT_ONCE);
+                return out;
             }
-            if above == Some(next) {
-                self.look_at_once();
-            } else {
-                self.look_in_time(|line| line.gap(next).map(|gap| gap.since));
+            let open = line.gap(next);
+            let end = open.map_or(void, |gap| gap.upto.next().min(void));
+            if end <= next {
+                self.look_at(open.and_then(|gap| self.due(gap.since)));
+                return out;
             }
-            return out;
+            let since = open.map_or(now, |gap| gap.since);
+            let gap = Gap { from: next, upto: SerialNumber(end.0 - 1), since };
+            self.emit(LineEvent::Closed(Closed { gap, at: now, closing: Closing::Void }));
+            next = end;
         }
     }
 
-    /// The timer fires at once.
-    fn look_at_once(&mut self) {
-        self.still_set().into_iter().for_each(|set| self.turn.cancel_timer(set));
-        self.set(Some(Millis(0)));
+    /// When a gap that has been open since then is to be looked at.
+    fn due(&self, since: Millis) -> Option<Millis> {
+        self.config.gap.map(|patience| since.max(self.line.asked.1).plus(patience.every))
     }
 
-    /// The timer fires in time for the gap that has been open `since` then, or before.
-    fn look_in_time(&mut self, since: impl FnOnce(&Line<T>) -> Option<Millis>) {
-        if self.still_set().is_some() {
+    /// The timer fires at that time or before; at [`AT_ONCE`] not later than now.
+    fn look_at(&mut self, at: Option<Millis>) {
+        let (looks, origin) = (self.line.looks, self.turn.origin());
+        let set = looks.filter(|set| Origin::Timer(*set) != origin);
+        if (set.is_some() && at != AT_ONCE) || (looks.is_none() && at.is_none()) {
             return;
         }
-        let left = self.config.gap.patience().and_then(|(span, _)| {
-            let due = since(self.line)?.max(self.line.asked_at).plus(span);
-            Some(Millis(due.0.saturating_sub(self.turn.now().0)))
-        });
-        if left.is_some() || self.line.looks.is_some() {
-            self.set(left);
-        }
-    }
-
-    /// The timer that is set and has not just fired.
-    fn still_set(&self) -> Option<TimerNumber> {
-        self.line.looks.filter(|set| Origin::Timer(*set) != self.turn.origin())
-    }
-
-    fn set(&mut self, left: Option<Millis>) {
-        let look = ResequencerMessage { look_at: self.source.clone() };
-        let timer = left.map(|left| self.turn.timer(left, look));
+        set.into_iter().for_each(|set| self.turn.cancel_timer(set));
+        let left = at.map(|at| Millis(at.0.saturating_sub(self.turn.now().0)));
+        let timer = left.map(|left| self.turn.timer(left, ResequencerMessage(self.source.clone())));
         self.emit(LineEvent::Looks(timer));
-    }
-}
-
-impl GapPolicy {
-    /// How long until a gap is looked at, and how often it is asked for before it is skipped.
-    const fn patience(self) -> Option<(Millis, u32)> {
-        match self {
-            Self::Wait => None,
-            Self::Ask { every, times } => Some((every, times)),
-            Self::Skip { after } => Some((after, 0)),
-        }
     }
 }

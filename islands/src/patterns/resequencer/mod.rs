@@ -19,9 +19,9 @@
 //!    released stands in a closed gap, or is still awaited: nothing is lost, nothing invented.
 //! 2. A gap is open from the first arrival above it. It is filled, or closed as *void* (the source
 //!    said that nothing more comes below) or as *skipped* (nobody answered in time): [`Closed`].
-//! 3. Policy: [`GapPolicy::Wait`] for the source's word, for ever; ask it again and again, then
-//!    skip ([`GapPolicy::Ask`]); or skip after a while ([`GapPolicy::Skip`]). Only the first gap of
-//!    a source is asked for or skipped; the next one becomes first then, and is as old as it is.
+//! 3. Policy: wait for the source's word, for ever; or, with [`Patience`], ask it again and again,
+//!    then skip; or skip after a while, without asking. Only the first gap of a source is asked for
+//!    or skipped; the next one becomes first then, and is as old as it is.
 //! 4. A number that comes after its gap was closed is *late*: it is never released. It becomes a
 //!    dead letter ([`Late`]), which the user may take out again.
 //! 5. The one that is awaited is always taken, however full it is: a source that brings the missing
@@ -42,7 +42,6 @@
 //! It doesn't know what the items are, how they come, nor how a source is asked.
 
 mod decide;
-mod event;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -56,14 +55,12 @@ use serde::{Deserialize, Serialize};
 use super::{Key, Value};
 
 pub use decide::{Arrival, Full, Sequence, Step};
-pub use event::{LineEvent, ResequencerEvent, ResequencerMessage};
-pub use state::{Closed, Closing, Gap, Late, LateReason, Resequencer};
+pub use state::{
+    Closed, Closing, Gap, Late, LineEvent, Resequencer, ResequencerEvent, ResequencerMessage,
+};
 
 /// A number in the sequence of a source.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-#[serde(transparent)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SerialNumber(pub u64);
 
 impl SerialNumber {
@@ -83,23 +80,13 @@ impl fmt::Display for SerialNumber {
     }
 }
 
-/// What to do about a gap.
+/// What to do about a gap of which the source says nothing: ask for it, and then skip it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum GapPolicy {
-    /// Nothing, for ever: the source will bring the number, or say that there is none.
-    Wait,
-    /// Ask the source each `every`, `times` times, and then skip. `u32::MAX` asks for ever.
-    Ask {
-        /// How old a gap is before it is asked for, and how long until it is asked for again.
-        every: Millis,
-        /// How often.
-        times: u32,
-    },
-    /// Skip it once it is so old.
-    Skip {
-        /// How old.
-        after: Millis,
-    },
+pub struct Patience {
+    /// How old a gap is before it is asked for, or skipped; and how long until it is again.
+    pub every: Millis,
+    /// How often it is asked for before it is skipped. `u32::MAX` asks for ever.
+    pub asks: u32,
 }
 
 /// How a resequencer behaves, and what bounds it; the same on all islands, and part of the state.
@@ -107,8 +94,9 @@ pub enum GapPolicy {
 pub struct ResequencerConfig {
     /// The first number of a source that has not been begun by hand.
     pub first: SerialNumber,
-    /// What to do about gaps.
-    pub gap: GapPolicy,
+    /// What to do about gaps; with none they wait, for ever: the source will bring the number, or
+    /// say that there is none.
+    pub gap: Option<Patience>,
     /// Items of one source that are held behind its first gap.
     pub held_max: u32,
     /// Sources.
@@ -126,7 +114,7 @@ impl Default for ResequencerConfig {
     fn default() -> Self {
         Self {
             first: SerialNumber(1),
-            gap: GapPolicy::Wait,
+            gap: None,
             held_max: 4096,
             sources_max: 4096,
             burst_max: 256,

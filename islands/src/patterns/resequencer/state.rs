@@ -1,4 +1,4 @@
-//! The state of a resequencer, what can be read of it, and how events change it.
+//! The state of a resequencer, what can be read of it, and the events that change it.
 //!
 //! It doesn't decide.
 
@@ -8,9 +8,8 @@ use archipelago_core::id::TimerNumber;
 use archipelago_core::time::Millis;
 use serde::{Deserialize, Serialize};
 
-use super::event::{LineEvent, ResequencerEvent};
 use super::{Key, ResequencerConfig, SerialNumber, Value};
-use crate::patterns::letters::Letters;
+use crate::patterns::letters::{LetterNumber, Letters};
 
 /// Numbers that are missing, and something above them has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,16 +22,15 @@ pub struct Gap {
     pub since: Millis,
 }
 
-/// Why a gap was closed.
+/// Why a gap was closed, or a number is late.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Closing {
     /// The source said that it has sent all that there is.
     Void,
     /// It was given up after having been asked for so often.
-    Skipped {
-        /// How often.
-        asked: u32,
-    },
+    Skipped(u32),
+    /// Nobody remembers: it is below the source's first number, or below all that is kept.
+    Forgotten,
 }
 
 /// A gap that was closed: a decision.
@@ -46,15 +44,6 @@ pub struct Closed {
     pub closing: Closing,
 }
 
-/// Why a number is late.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum LateReason {
-    /// Its gap was closed.
-    Closed(Closing),
-    /// It is below the source's first number, or below all that is remembered.
-    TooOld,
-}
-
 /// An item that came after its turn.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(bound = "S: Key, T: Value")]
@@ -66,7 +55,45 @@ pub struct Late<S, T> {
     /// The item.
     pub item: T,
     /// Why.
-    pub reason: LateReason,
+    pub reason: Closing,
+}
+
+/// What an island's own timer says: look at this source, to go on releasing, or to see to its first
+/// gap. From anybody else it does nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound = "S: Key")]
+pub struct ResequencerMessage<S>(pub S);
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound = "S: Key, T: Value")]
+pub enum ResequencerEvent<S, T> {
+    /// To a source.
+    Line(S, LineEvent<T>),
+    /// A number came after its turn.
+    Late(Late<S, T>, Millis),
+    /// A dead letter was taken out.
+    TakenOut(LetterNumber),
+}
+
+/// What happened to a source.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(bound = "T: Value")]
+pub enum LineEvent<T> {
+    /// It begins at that number.
+    Began(SerialNumber),
+    /// An item waits for those before it, since then.
+    Held(SerialNumber, T, Millis),
+    /// All up to that number are handed on.
+    Released(SerialNumber),
+    /// It has sent all that there is below that number.
+    AllBelow(SerialNumber),
+    /// A gap is given up: the decision.
+    Closed(Closed),
+    /// The first gap was asked for.
+    Asked(Millis),
+    /// This timer looks at it; or none does.
+    Looks(Option<TimerNumber>),
 }
 
 /// One source.
@@ -85,11 +112,10 @@ pub(super) struct Line<T> {
     pub(super) remembers: SerialNumber,
     pub(super) looks: Option<TimerNumber>,
     /// How often the first gap was asked for, and when last.
-    pub(super) asked: u32,
-    pub(super) asked_at: Millis,
+    pub(super) asked: (u32, Millis),
 }
 
-impl<T> Line<T> {
+impl<T: Value> Line<T> {
     pub(super) const fn new(first: SerialNumber) -> Self {
         Self {
             next: first,
@@ -98,8 +124,7 @@ impl<T> Line<T> {
             closed: BTreeMap::new(),
             remembers: first,
             looks: None,
-            asked: 0,
-            asked_at: Millis(0),
+            asked: (0, Millis(0)),
         }
     }
 
@@ -111,12 +136,37 @@ impl<T> Line<T> {
     }
 
     /// Why a number below `next` was not released, if it was not.
-    pub(super) fn late(&self, number: SerialNumber) -> Option<LateReason> {
+    pub(super) fn late(&self, number: SerialNumber) -> Option<Closing> {
         if number < self.remembers {
-            return Some(LateReason::TooOld);
+            return Some(Closing::Forgotten);
         }
         let (_, closed) = self.closed.range(..=number).next_back()?;
-        (number <= closed.gap.upto).then_some(LateReason::Closed(closed.closing))
+        (number <= closed.gap.upto).then_some(closed.closing)
+    }
+
+    fn evolve(&mut self, event: &LineEvent<T>, closed_max: usize) {
+        match event {
+            LineEvent::Began(first) => *self = Self::new(*first),
+            LineEvent::Held(number, item, at) => _ = self.held.insert(*number, (item.clone(), *at)),
+            LineEvent::Released(last) => self.go_to(last.next()),
+            LineEvent::AllBelow(bound) => self.all_below = *bound,
+            LineEvent::Closed(closed) => {
+                self.closed.insert(closed.gap.from, *closed);
+                while self.closed.len() > closed_max {
+                    let forgotten = self.closed.pop_first().map(|(_, closed)| closed.gap.upto);
+                    self.remembers = forgotten.map_or(self.remembers, SerialNumber::next);
+                }
+                self.go_to(closed.gap.upto.next());
+            }
+            LineEvent::Asked(at) => self.asked = (self.asked.0 + 1, *at),
+            LineEvent::Looks(timer) => self.looks = *timer,
+        }
+    }
+
+    /// All below `next` is done with.
+    fn go_to(&mut self, next: SerialNumber) {
+        self.held = self.held.split_off(&next);
+        (self.next, self.asked.0) = (next, 0);
     }
 }
 
@@ -160,16 +210,15 @@ impl<S: Key, T: Value> Resequencer<S, T> {
     #[must_use]
     pub fn gaps(&self, source: &S) -> Vec<Gap> {
         let Some(line) = self.lines.get(source) else { return Vec::new() };
-        let (mut gaps, mut above, mut since) = (Vec::new(), None, Millis(u64::MAX));
-        for (number, (_, at)) in line.held.iter().rev() {
-            if let Some(SerialNumber(above)) = above
-                && number.0 + 1 < above
-            {
-                gaps.push(Gap { from: number.next(), upto: SerialNumber(above - 1), since });
+        let (mut gaps, mut since) = (Vec::new(), Millis(u64::MAX));
+        let mut held = line.held.iter().rev().peekable();
+        while let Some((number, (_, at))) = held.next() {
+            since = since.min(*at);
+            let from = held.peek().map_or(line.next, |(below, _)| below.next());
+            if from < *number {
+                gaps.push(Gap { from, upto: SerialNumber(number.0 - 1), since });
             }
-            (above, since) = (Some(*number), since.min(*at));
         }
-        gaps.extend(line.gap(line.next));
         gaps.reverse();
         gaps
     }
@@ -189,42 +238,11 @@ impl<S: Key, T: Value> Resequencer<S, T> {
     pub fn evolve(&mut self, event: &ResequencerEvent<S, T>) {
         match event {
             ResequencerEvent::Line(source, event) => {
-                let unborn = || self.unborn.clone();
-                let line = self.lines.entry(source.clone()).or_insert_with(unborn);
+                let line = self.lines.entry(source.clone()).or_insert_with(|| self.unborn.clone());
                 line.evolve(event, self.config.closed_max as usize);
             }
             ResequencerEvent::Late(late, at) => self.letters.add(late.clone(), *at),
             ResequencerEvent::TakenOut(letter) => self.letters.remove(*letter),
         }
-    }
-}
-
-impl<T: Value> Line<T> {
-    fn evolve(&mut self, event: &LineEvent<T>, closed_max: usize) {
-        match event {
-            LineEvent::Began(first) => *self = Self::new(*first),
-            LineEvent::Held(number, item, at) => {
-                self.held.insert(*number, (item.clone(), *at));
-            }
-            LineEvent::Released(last) => self.go_to(last.next()),
-            LineEvent::AllBelow(bound) => self.all_below = *bound,
-            LineEvent::Closed(closed) => {
-                self.closed.insert(closed.gap.from, *closed);
-                if self.closed.len() > closed_max
-                    && let Some((_, forgotten)) = self.closed.pop_first()
-                {
-                    self.remembers = forgotten.gap.upto.next();
-                }
-                self.go_to(closed.gap.upto.next());
-            }
-            LineEvent::Asked(at) => (self.asked, self.asked_at) = (self.asked + 1, *at),
-            LineEvent::Looks(timer) => self.looks = *timer,
-        }
-    }
-
-    /// All below `next` is done with.
-    fn go_to(&mut self, next: SerialNumber) {
-        self.held = self.held.split_off(&next);
-        (self.next, self.asked) = (next, 0);
     }
 }

@@ -8,7 +8,9 @@
 
 use std::collections::BTreeMap;
 
-use archipelago::patterns::aggregator::{Aggregator, AggregatorConfig, Ending, Gathered, Outcome};
+use archipelago::patterns::aggregator::{
+    Aggregator, AggregatorConfig, Deadline, Ending, Gathered, Outcome, Refusal,
+};
 use archipelago::{Island, Turn};
 use serde::{Deserialize, Serialize};
 
@@ -66,18 +68,17 @@ impl Island for Cities {
             Command::Announce { hour, version, expected } => {
                 let outcome = self.hours.announce(hour, version, expected, turn);
                 turn.reply(match &outcome {
-                    Outcome::Refused(refusal) => Reply::Refused(*refusal),
-                    _ => Reply::Taken,
+                    Err(refusal) => Reply::Refused(*refusal),
+                    Ok(_) => Reply::Taken,
                 });
                 self.follow(hour, outcome, turn);
             }
             Command::Close { hour } => {
                 turn.reply(Reply::Taken);
-                self.follow(hour, self.hours.close(hour, turn), turn);
+                self.follow(hour, Ok(self.hours.close(hour, turn)), turn);
             }
-            Command::Deadline(deadline) => {
-                let hour = deadline.group;
-                self.follow(hour, self.hours.due(deadline, turn), turn);
+            Command::Deadline(Deadline(hour)) => {
+                self.follow(hour, Ok(self.hours.close(hour, turn)), turn);
             }
         }
     }
@@ -128,14 +129,19 @@ impl Cities {
     }
 
     /// Does what an outcome says shall be done.
-    fn follow(&self, hour: Hour, outcome: Outcome<Station, Fixed>, turn: &mut Turn<Self>) {
+    fn follow(
+        &self,
+        hour: Hour,
+        outcome: Result<Outcome<Station, Fixed>, Refusal>,
+        turn: &mut Turn<Self>,
+    ) {
         match outcome {
-            Outcome::Ended(gathered) | Outcome::Amended(gathered) => {
+            Ok(Outcome::Ended(gathered) | Outcome::Amended(gathered)) => {
                 turn.emit(Event::Modelled { hour, model: model(&gathered) });
             }
-            Outcome::Refused(refusal) => turn.emit(Event::TurnedAway { hour, refusal }),
+            Err(refusal) => turn.emit(Event::TurnedAway { hour, refusal }),
             // Undo: it is not asked for in this world, so there is nothing to take back.
-            Outcome::Noted | Outcome::Same | Outcome::Late | Outcome::Undo(_) => {}
+            Ok(Outcome::Noted | Outcome::Same | Outcome::Late | Outcome::Undo(_)) => {}
         }
     }
 }

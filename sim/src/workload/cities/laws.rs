@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use archipelago::IslandId;
 use archipelago::patterns::aggregator::{
-    AggregatorEvent, Ending, Expected, Late, Refusal, Version,
+    AggregatorEvent, Ending, Expected, Happened, Late, Refusal, Version,
 };
 
 use super::command::{Command, Event, Reading};
@@ -146,7 +146,7 @@ impl Protocol {
 
     /// Whether a limit was met.
     fn turned_away(&self, island: IslandId, hour: Hour, refusal: Refusal) -> Result<(), String> {
-        let limits = config(island).limits;
+        let limits = config(island);
         let here = || self.hours.range((island, Hour(0))..=(island, Hour(u32::MAX)));
         let (known, all) = (self.hours.get(&(island, hour)), here().count());
         let open = here().filter(|(_, ledger)| ledger.phase == Phase::Open).count();
@@ -186,7 +186,7 @@ impl Check<Cities> for Protocol {
         let hour = match &command {
             Command::Read(reading) | Command::Report(reading) => reading.hour,
             Command::Announce { hour, .. } | Command::Close { hour } => *hour,
-            Command::Deadline(deadline) => deadline.group,
+            Command::Deadline(deadline) => deadline.0,
         };
         let mut done = Done::default();
         for event in seen.events()? {
@@ -195,7 +195,9 @@ impl Check<Cities> for Protocol {
                     return self.turned_away(seen.island, hour, refusal);
                 }
                 Event::Modelled { model, .. } => done.models.push(model),
-                Event::Hours(AggregatorEvent::Undone { .. }) => done.undone += 1,
+                Event::Hours(AggregatorEvent { happened: Happened::Undone, .. }) => {
+                    done.undone += 1
+                }
                 Event::Hours(_) | Event::Read { .. } => {}
             }
         }

@@ -6,7 +6,7 @@
 //! It doesn't know what goes wrong around it.
 
 use archipelago::patterns::aggregator::{
-    AggregatorConfig, AggregatorLimits, Ending, Expected, Late, Standing, Version,
+    AggregatorConfig, Ending, Expected, Late, Standing, Version,
 };
 use archipelago::{IslandId, Millis};
 
@@ -52,8 +52,14 @@ pub const fn config(island: IslandId) -> AggregatorConfig {
         1 => Late::Ignore,
         _ => Late::Compensate,
     };
-    let limits = AggregatorLimits { open_max: 2, members_max: STATIONS as u32, ended_max: 3 };
-    AggregatorConfig { deadline: Some(Millis(40)), quorum: 2, late, limits }
+    AggregatorConfig {
+        deadline: Some(Millis(40)),
+        quorum: 2,
+        late,
+        open_max: 2,
+        members_max: STATIONS as u32,
+        ended_max: 3,
+    }
 }
 
 impl Scenario {
@@ -126,7 +132,7 @@ fn station(at: u64) -> Station {
 
 fn bounded(cut: Cut<'_, Cities>) -> Result<(), String> {
     for island in cut.changed() {
-        let (hours, limits) = (cut[island.0 as usize].state.hours(), config(*island).limits);
+        let (hours, limits) = (cut[island.0 as usize].state.hours(), config(*island));
         let (open, ended) = (hours.open().count(), hours.remembered());
         if open > limits.open_max as usize || ended > limits.ended_max as usize {
             return Err(format!("island {island}: {open} hours are open, {ended} remembered"));

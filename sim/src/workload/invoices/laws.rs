@@ -14,13 +14,13 @@
 
 use std::collections::BTreeSet;
 
-use archipelago::patterns::resequencer::{GapPolicy, SerialNumber};
+use archipelago::patterns::resequencer::SerialNumber;
 use archipelago_core::id::IslandId;
 
 use super::command::{Invoice, Series};
 use super::ledger::Ledger;
 use super::office::{Office, Standing};
-use super::scenario::{HELD_MAX, policy};
+use super::scenario::{HELD_MAX, goes_by_word};
 use crate::check::Cut;
 
 /// Holds at every consistent cut.
@@ -96,8 +96,7 @@ fn compare(
     let letters = inbox.letters().iter().map(|(_, letter)| &letter.content);
     let late: BTreeSet<u64> =
         letters.filter(|late| late.source == series).map(|late| late.number.0).collect();
-    let by_word =
-        matches!(policy(island), GapPolicy::Wait | GapPolicy::Ask { times: u32::MAX, .. });
+    let by_word = goes_by_word(island);
     let (mut chain, mut to_post) = (0, 0);
     for (number, standing) in (1..).map(SerialNumber).zip(&office.numbers) {
         let (is_closed, is_late) = (closed.contains(&number.0), late.contains(&number.0));

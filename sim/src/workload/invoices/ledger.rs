@@ -151,12 +151,13 @@ impl Ledger {
             Origin::Client(_) | Origin::Timer(_) => None,
         };
         let slip = Slip { invoice, office };
-        let reply = match self.inbox.of(series, turn).arrive(number, slip) {
-            Arrival::Released(step) => Reply::Booked(Self::book(series, step, turn)),
-            Arrival::Held => Reply::Held,
-            Arrival::Again => Reply::Again,
-            Arrival::Late(_) => Reply::Late,
-            Arrival::Full(full) => Reply::NoRoom(full.to_string()),
+        let line = self.inbox.of(series, turn);
+        let reply = match line.and_then(|line| line.arrive(number, slip)) {
+            Ok(Arrival::Released(step)) => Reply::Booked(Self::book(series, step, turn)),
+            Ok(Arrival::Held) => Reply::Held,
+            Ok(Arrival::Again) => Reply::Again,
+            Ok(Arrival::Late(_)) => Reply::Late,
+            Err(full) => Reply::NoRoom(full.to_string()),
         };
         match (office, &reply) {
             (None, _) => turn.reply(reply),
@@ -180,7 +181,7 @@ impl Island for Ledger {
         let is_client = turn.asker().is_some();
         match command {
             Command::Begin(series, first) => {
-                let begun = self.inbox.of(series, turn).begin(first);
+                let begun = self.inbox.begin(series, first, turn);
                 turn.reply(begun.map_or_else(
                     |full| Reply::NoRoom(full.to_string()),
                     |begun| if begun { Reply::Booked(0) } else { Reply::Again },
@@ -190,7 +191,7 @@ impl Island for Ledger {
                 self.deliver(series, number, invoice, turn);
             }
             Command::AllBelow(series, bound) => {
-                let said = self.inbox.of(series, turn).all_below(bound);
+                let said = self.inbox.of(series, turn).map(|line| line.all_below(bound));
                 let reply = match said {
                     Ok(step) => Reply::Booked(Self::book(series, step, turn)),
                     Err(full) => Reply::NoRoom(full.to_string()),
@@ -206,8 +207,10 @@ impl Island for Ledger {
             }
             Command::Book(_) if is_client => turn.reply(Reply::NotYours),
             Command::Book(message) => {
-                let series = message.look_at;
-                let (step, gap) = self.inbox.of(series, turn).look();
+                let series = message.0;
+                // Only a series that it knows has a timer.
+                let Ok(line) = self.inbox.of(series, turn) else { return };
+                let (step, gap) = line.look();
                 Self::book(series, step, turn);
                 if let Some(gap) = gap {
                     let asked = OfficeCommand::Asked(series, gap.from, gap.upto);

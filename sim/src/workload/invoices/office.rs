@@ -15,13 +15,13 @@
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
-use archipelago::patterns::resequencer::{GapPolicy, SerialNumber};
+use archipelago::patterns::resequencer::SerialNumber;
 use archipelago::{Asker, Millis, Turn};
 use serde::{Deserialize, Serialize};
 
 use super::command::{Command, Invoice, Reply, Series};
 use super::ledger::Ledger;
-use super::scenario::policy;
+use super::scenario::{goes_by_word, policy};
 
 /// What becomes of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -186,7 +186,7 @@ impl Offices {
         let issued = self.0.get(&series).map_or(0, |office| office.numbers.len());
         let number = SerialNumber(issued as u64 + 1);
         let fate = match (fate, policy(turn.island_of(series.key()))) {
-            (Fate::Lost(span), GapPolicy::Wait) => Fate::Late(span),
+            (Fate::Lost(span), None) => Fate::Late(span),
             (fate, _) => fate,
         };
         let standing = match fate {
@@ -214,12 +214,10 @@ impl Offices {
     /// Tells the book that it has all below, if that has changed.
     fn say(&self, series: Series, number: SerialNumber, so: Standing, turn: &mut Turn<Ledger>) {
         let book = turn.island_of(series.key());
-        let gives_up =
-            !matches!(policy(book), GapPolicy::Wait | GapPolicy::Ask { times: u32::MAX, .. });
         let unborn = Office::default();
         let office = self.0.get(&series).unwrap_or(&unborn);
         let bound = office.has_all_below(number, so);
-        if bound > office.said && !gives_up {
+        if bound > office.said && goes_by_word(book) {
             turn.emit(OfficeEvent::Said(series, bound));
             turn.send(book, Command::AllBelow(series, bound));
         }

@@ -43,7 +43,7 @@ enum Told {
     Done,
     Held,
     Again,
-    Late(LateReason),
+    Late(Closing),
     Full(String),
 }
 
@@ -68,26 +68,28 @@ impl Island for Clerk {
     fn decide(&self, command: Command, turn: &mut Turn<Self>) {
         let told = match command {
             Command::Begin(source, first) => {
-                match self.inbox.of(source, turn).begin(SerialNumber(first)) {
+                match self.inbox.begin(source, SerialNumber(first), turn) {
                     Ok(true) => Told::Done,
                     Ok(false) => Told::Again,
                     Err(full) => Told::Full(full.to_string()),
                 }
             }
             Command::Arrive(source, number, item) => {
-                match self.inbox.of(source, turn).arrive(SerialNumber(number), item) {
-                    Arrival::Released(step) => {
+                let line = self.inbox.of(source, turn);
+                match line.and_then(|line| line.arrive(SerialNumber(number), item)) {
+                    Ok(Arrival::Released(step)) => {
                         Self::act(source, step, turn);
                         Told::Done
                     }
-                    Arrival::Held => Told::Held,
-                    Arrival::Again => Told::Again,
-                    Arrival::Late(reason) => Told::Late(reason),
-                    Arrival::Full(full) => Told::Full(full.to_string()),
+                    Ok(Arrival::Held) => Told::Held,
+                    Ok(Arrival::Again) => Told::Again,
+                    Ok(Arrival::Late(reason)) => Told::Late(reason),
+                    Err(full) => Told::Full(full.to_string()),
                 }
             }
             Command::AllBelow(source, bound) => {
-                match self.inbox.of(source, turn).all_below(SerialNumber(bound)) {
+                let line = self.inbox.of(source, turn);
+                match line.map(|line| line.all_below(SerialNumber(bound))) {
                     Ok(step) => Self::act(source, step, turn),
                     Err(full) => return turn.reply(Told::Full(full.to_string())),
                 }
@@ -101,8 +103,9 @@ impl Island for Clerk {
                 None => Told::Again,
             },
             Command::Timer(message) => {
-                let source = message.look_at;
-                let (step, gap) = self.inbox.of(source, turn).look();
+                let source = message.0;
+                let line = self.inbox.of(source, turn).expect("only known sources have timers");
+                let (step, gap) = line.look();
                 Self::act(source, step, turn);
                 if let Some(gap) = gap {
                     turn.emit(Event::MustAsk(source, gap.from.0, gap.upto.0));
@@ -159,11 +162,11 @@ fn content(source: u8, number: u64) -> u32 {
 }
 
 fn skip(after: u64) -> ResequencerConfig {
-    let gap = GapPolicy::Skip { after: Millis(after) };
+    let gap = Some(Patience { every: Millis(after), asks: 0 });
     ResequencerConfig { gap, ..ResequencerConfig::default() }
 }
 
 fn ask(every: u64, times: u32) -> ResequencerConfig {
-    let gap = GapPolicy::Ask { every: Millis(every), times };
+    let gap = Some(Patience { every: Millis(every), asks: times });
     ResequencerConfig { gap, ..ResequencerConfig::default() }
 }

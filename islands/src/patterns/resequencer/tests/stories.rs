@@ -2,7 +2,7 @@
 
 use super::*;
 
-const SKIPPED: LateReason = LateReason::Closed(Closing::Skipped { asked: 0 });
+const SKIPPED: Closing = Closing::Skipped(0);
 
 #[test]
 fn what_comes_in_order_is_one_event_of_the_pattern_and_no_timer() {
@@ -51,7 +51,7 @@ fn a_skipped_number_that_comes_late_is_a_dead_letter_and_can_be_taken_out() {
     assert_eq!(clerk.acted(1), [2], "skipped to the millisecond");
     let closed: Vec<_> = clerk.island.inbox.closed(&1).copied().collect();
     let gap = Gap { from: SerialNumber(1), upto: SerialNumber(1), since: Millis(1) };
-    let closing = Closing::Skipped { asked: 0 };
+    let closing = Closing::Skipped(0);
     assert_eq!(closed, [Closed { gap, at: Millis(11), closing }]);
     assert_eq!(clerk.arrive(1, 1), Told::Late(SKIPPED));
     assert_eq!(clerk.acted(1), [2]);
@@ -77,7 +77,7 @@ fn a_source_is_asked_so_often_and_then_its_gap_is_skipped() {
     assert_eq!(clerk.acted(1), [1]);
     clerk.wait(1);
     assert_eq!(clerk.acted(1), [1, 3]);
-    assert_eq!(clerk.arrive(1, 2), Told::Late(LateReason::Closed(Closing::Skipped { asked: 2 })));
+    assert_eq!(clerk.arrive(1, 2), Told::Late(Closing::Skipped(2)));
     clerk.wait(100);
     assert!(clerk.timers.is_empty());
 }
@@ -97,7 +97,7 @@ fn the_sources_word_closes_gaps_and_only_those_below_it() {
     let closed: Vec<_> =
         clerk.island.inbox.closed(&1).map(|it| (it.gap.from.0, it.gap.upto.0)).collect();
     assert_eq!(closed, [(1, 1), (3, 4), (6, 7), (8, 8), (10, 11)]);
-    assert_eq!(clerk.arrive(1, 10), Told::Late(LateReason::Closed(Closing::Void)));
+    assert_eq!(clerk.arrive(1, 10), Told::Late(Closing::Void));
 }
 
 #[test]
@@ -143,7 +143,7 @@ fn a_burst_ends_at_its_bound_and_a_timer_goes_on() {
 fn a_timers_word_from_a_client_changes_nothing() {
     let mut clerk = clerk(skip(10));
     clerk.arrive(1, 2);
-    clerk.ask(Command::Timer(ResequencerMessage { look_at: 1 }));
+    clerk.ask(Command::Timer(ResequencerMessage(1)));
     assert_eq!((clerk.last.len(), clerk.timers.len()), (0, 1));
 }
 
@@ -175,5 +175,5 @@ fn what_is_older_than_all_that_is_remembered_is_late_rather_than_dropped() {
 }
 
 fn too_old() -> Told {
-    Told::Late(LateReason::TooOld)
+    Told::Late(Closing::Forgotten)
 }
