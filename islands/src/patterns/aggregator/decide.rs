@@ -119,7 +119,7 @@ impl<G: Key, M: Key, R: Value + PartialEq> Aggregator<G, M, R> {
         Outcome::Ended(known.gathered(ending))
     }
 
-    /// What `happened` makes the group `before` the group `after`; in one that has ended, if it may.
+    /// What `happened` makes `before` into `after`; in a group that has ended, if it may.
     fn change<I: AggregatorIsland<G, M, R>>(
         &self,
         group: G,

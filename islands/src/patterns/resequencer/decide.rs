@@ -176,8 +176,8 @@ impl<S: Key, T: Value, I: ResequencerIsland<S, T>> Sequence<'_, S, T, I> {
         self.turn.emit(ResequencerEvent::Line(self.source.clone(), event));
     }
 
-    /// Moves on from `next`, after what is `out` already, as far as rule 1 allows; gaps below `void`
-    /// are void.
+    /// Moves on from `next`, after what is `out` already, as far as rule 1 allows. What is missing
+    /// below `void` is void.
     fn advance(&mut self, mut next: SerialNumber, mut out: Step<T>, void: SerialNumber) -> Step<T> {
         let (line, now, mut told) = (self.line, self.turn.now(), 0);
         loop {
