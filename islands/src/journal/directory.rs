@@ -16,21 +16,18 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use archipelago_core::journal::frame::SegmentNumber;
 
+use super::fill::fill;
 use super::storage::{Segment, Storage, fits, past_the_end};
 
 /// How many segment files are kept open.
 const OPEN_FILES_MAX: usize = 16;
-
-/// A segment is filled so many bytes at a time, each flushed before the next: a commit meanwhile
-/// waits on the disk for no more than that.
-const FILL_BYTES: u64 = 256 << 10;
 
 /// What a file's name ends with.
 const SUFFIX: &str = ".segment";
@@ -119,7 +116,7 @@ impl Directory {
                 continue;
             }
             fs::rename(&spare, new)?;
-            zeros_into(OpenOptions::new().write(true).open(new)?, bytes)?;
+            fill(new, bytes)?;
             return Ok(Filled::Yes);
         }
     }
@@ -183,19 +180,6 @@ enum Filled {
     NoSpare,
 }
 
-/// Writes `bytes` zeros from the file's beginning on; returns when they are durable.
-fn zeros_into(mut file: File, bytes: u64) -> io::Result<()> {
-    let zeros = vec![0; bytes.min(FILL_BYTES) as usize];
-    let mut left = bytes;
-    while left > 0 {
-        let now = left.min(zeros.len() as u64);
-        file.write_all(&zeros[..now as usize])?;
-        file.sync_data()?;
-        left -= now;
-    }
-    file.sync_all()
-}
-
 /// The folder's entries. The folder is made after the description of a data directory: a crash in
 /// between leaves an empty journal, which a reader finds without a folder.
 fn folder_entries(folder: &Path, access: Access) -> io::Result<Option<fs::ReadDir>> {
@@ -237,7 +221,7 @@ impl Storage for Directory {
         let new = path.with_extension("segment.new");
         let made = self.fill_a_spare(&new, segment.bytes).and_then(|filled| match filled {
             Filled::Yes => Ok(()),
-            Filled::NoSpare => zeros_into(File::create(&new)?, segment.bytes),
+            Filled::NoSpare => fill(&new, segment.bytes),
         });
         if let Err(error) = made {
             // What it took is worth more to whoever makes room on a full disk.

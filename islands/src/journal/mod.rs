@@ -24,6 +24,7 @@ mod book;
 mod description;
 mod directory;
 mod error;
+mod fill;
 mod group;
 mod journaler;
 mod life;
