@@ -74,7 +74,7 @@ impl<K: Key, C: Value> Stash<K, C> {
             island.turn_away(&key, command, who, Away::Full(why), turn);
             return Taken::TurnedAway;
         }
-        let deadline = StashMessage::Deadline(key.clone(), StashNumber(self.last.0 + 1));
+        let deadline = StashMessage::Deadline(key.clone());
         let timer = self.config.deadline.map(|span| turn.timer(span, deadline));
         let deferred = Deferred { command, who, since: turn.now(), timer };
         turn.emit(StashEvent::Deferred(key, deferred));
@@ -94,7 +94,7 @@ impl<K: Key, C: Value> Stash<K, C> {
     where
         I: StashIsland<K, C>,
     {
-        let (StashMessage::Release(key) | StashMessage::Deadline(key, _)) = &message;
+        let (StashMessage::Release(key) | StashMessage::Deadline(key)) = &message;
         let Some(queue) = self.queues.get(key) else { return };
         let origin = turn.origin();
         let fired = |timer: Option<_>| timer.map(Origin::Timer) == Some(origin);
@@ -102,16 +102,14 @@ impl<K: Key, C: Value> Stash<K, C> {
             StashMessage::Release(key) if fired(queue.release) => {
                 self.release(island, key, queue, turn);
             }
-            StashMessage::Deadline(key, number) => match queue.waiting.get(&number) {
-                Some(one) if fired(one.timer) => {
-                    let why = waits_for(island, &key, &one.command);
-                    let (command, who) = (one.command.clone(), one.who);
-                    let expired = StashEvent::Expired(key.clone(), number, why.clone(), turn.now());
-                    turn.emit(expired);
-                    island.turn_away(&key, command, who, Away::Expired(why), turn);
-                }
-                _ => {}
-            },
+            StashMessage::Deadline(key) => {
+                let mut waiting = queue.waiting.iter();
+                let Some((number, one)) = waiting.find(|(_, one)| fired(one.timer)) else { return };
+                let why = waits_for(island, &key, &one.command);
+                let (command, who) = (one.command.clone(), one.who);
+                turn.emit(StashEvent::Expired(key.clone(), *number, why.clone(), turn.now()));
+                island.turn_away(&key, command, who, Away::Expired(why), turn);
+            }
             StashMessage::Release(_) => {}
         }
     }

@@ -16,8 +16,8 @@ use crate::patterns::{Key, Value};
 pub enum StashMessage<K> {
     /// The entity changed: look at the next one that waits for it.
     Release(K),
-    /// That command has waited long enough.
-    Deadline(K, StashNumber),
+    /// A command has waited long enough: the one that this timer is set for.
+    Deadline(K),
 }
 
 /// What happened.

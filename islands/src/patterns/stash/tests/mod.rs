@@ -25,6 +25,9 @@ enum Deed {
     Ship,
 }
 
+/// The item whose end is not told.
+const UNTOLD: u32 = 0;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum State {
     Open,
@@ -35,6 +38,8 @@ enum State {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 enum Command {
     Do(u8, Deed),
+    /// The same to two orders; the second one's end is not told.
+    Both(u8, u8, Deed),
     PutBack(u64),
     /// An order is closed behind the stash's back.
     Sweep(u8),
@@ -85,8 +90,10 @@ impl StashIsland<u8, Deed> for Shop {
         who.answer(Told::Done, turn);
     }
 
-    fn turn_away(&self, _: &u8, _: Deed, who: Who, away: Away, turn: &mut Turn<Self>) {
-        who.answer(Told::Away(format!("{away:?}")), turn);
+    fn turn_away(&self, _: &u8, deed: Deed, who: Who, away: Away, turn: &mut Turn<Self>) {
+        if deed != Deed::Item(UNTOLD) {
+            who.answer(Told::Away(format!("{away:?}")), turn);
+        }
     }
 }
 
@@ -98,6 +105,10 @@ impl Island for Shop {
     fn decide(&self, command: Command, turn: &mut Turn<Self>) {
         match command {
             Command::Do(key, deed) => _ = self.stash.take(self, key, deed, turn),
+            Command::Both(one, other, deed) => {
+                let _ = self.stash.take(self, one, deed, turn);
+                let _ = self.stash.take(self, other, Deed::Item(UNTOLD), turn);
+            }
             Command::PutBack(letter) => {
                 if let Err(no) = self.stash.put_back(self, LetterNumber(letter), turn) {
                     turn.reply(Told::NotPutBack(no.to_string()));

@@ -96,6 +96,17 @@ fn what_waits_too_long_is_a_dead_letter_and_can_be_put_back() {
 }
 
 #[test]
+fn two_that_came_in_one_turn_each_have_their_deadline() {
+    let mut shop = shop(StashConfig { deadline: Some(Millis(10)), ..StashConfig::default() });
+    let both = shop.ask(Command::Both(7, 8, Deed::Item(1)));
+    assert_eq!((shop.waits(7).len(), shop.waits(8).len()), (1, 1));
+    shop.wait(10);
+    assert_eq!((shop.waits(7).len(), shop.waits(8).len()), (0, 0));
+    assert_eq!(shop.island.stash.letters().ever(), 2);
+    assert_eq!(shop.told(both), Some(&away(&Away::Expired("the order to be opened".into()))));
+}
+
+#[test]
 fn where_there_is_no_room_a_command_is_turned_away_by_name() {
     let config = StashConfig { entity_max: 2, island_max: 3, ..StashConfig::default() };
     let mut shop = shop(config);
@@ -113,7 +124,7 @@ fn where_there_is_no_room_a_command_is_turned_away_by_name() {
 fn a_timers_word_from_a_client_changes_nothing() {
     let mut shop = shop(StashConfig::default());
     shop.ask(Command::Do(7, Deed::Item(1)));
-    for message in [StashMessage::Release(7), StashMessage::Deadline(7, StashNumber(1))] {
+    for message in [StashMessage::Release(7), StashMessage::Deadline(7)] {
         shop.ask(Command::Timer(message));
         assert!(shop.last.is_empty());
     }
