@@ -55,7 +55,7 @@ mod tests {
     fn every_commit_draws_a_few_and_many_commits_draw_all() {
         let all = mutant::all(&mutant::worlds().unwrap()).unwrap();
         let mut seen = std::collections::BTreeSet::new();
-        for commit in 0..200 {
+        for commit in 0..1_000 {
             let rotation = Rotation { count: 3, commit: format!("{commit:x}") };
             let few = choose(all.clone(), &[], Some(&rotation)).unwrap();
             assert_eq!(few.len(), 3);
