@@ -3,10 +3,10 @@
 //! Rules:
 //! 1. A pattern is plain state inside the user's island: its messages ride in the user's commands,
 //!    its changes in the user's events.
-//! 2. It decides from `&self` and a turn, and changes in `evolve` alone, as an island does. So a turn
-//!    does not see what it has decided itself: one input of an entity (a source, a group, a saga) a
-//!    turn, and limits count what was there when it began. Who brings more at once sends them on,
-//!    one message each.
+//! 2. It decides from `&self` and a turn, and changes in `evolve` alone, as an island does. So a
+//!    turn does not see what it has decided itself: one input of an entity (a source, a group, a
+//!    saga) a turn, and limits count what was there when it began. Who brings more at once sends
+//!    them on, one message each.
 //!
 //! It doesn't know threads, files or clocks, nor what the user's island is about.
 
