@@ -25,6 +25,14 @@ const ROUND_MAX: usize = 256;
 /// As the worker's: with so many bytes gathered, no more asks are taken.
 const GATHERED_BYTES_MAX: usize = 4 << 20;
 
+/// Without a journal, before it sleeps: looks as often as the worker does whether something has come
+/// (one step for so many of its looks), and then lets others go first.
+const LOOKS: u32 = 8;
+const LOOKS_A_STEP: u64 = 25;
+const YIELDS: u32 = 8;
+/// What a look at an empty channel costs is known for seven spins: 1, 2, 4 … 64 pauses.
+const PAUSES: u64 = 127;
+
 /// Where a worker stands in its round.
 #[derive(Debug)]
 enum Stage {
@@ -47,6 +55,8 @@ pub(super) struct Worker {
     /// The virtual nanoseconds at which the round began.
     round: u64,
     worked: usize,
+    /// How often it has looked since there was something to do.
+    looks: u32,
     local: VecDeque<Frame>,
     touched: Set,
     unsealed: Set,
@@ -85,6 +95,7 @@ impl Worker {
             stage: Stage::Begin,
             round: 0,
             worked: 0,
+            looks: 0,
             local: VecDeque::new(),
             touched: Set::default(),
             unsealed: Set::default(),
@@ -209,13 +220,8 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
             },
             Stage::HandOver(unsealed, blocks) => match unsealed.pop_front() {
                 Some(island) => {
-                    let (block, mut cost) = self.sea.seal(island);
+                    let (block, cost) = self.sea.seal(island);
                     match block {
-                        // Without a journal it is durable when it is made.
-                        Some(block) if self.plan.media == Media::Memory => {
-                            worker.touched.add(island);
-                            cost += self.sea.kept_in_memory(block);
-                        }
                         Some(block) => blocks.push(block),
                         // Only answers given again: they may leave in the next round.
                         None => worker.touched.add(island),
@@ -255,8 +261,14 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
     }
 
     fn drain(&mut self, index: usize, island: usize, effects: &mut Vec<Effect<I>>) -> Step {
+        let mut cost = 0;
+        // Without a journal what was decided is durable at once.
+        if self.plan.media == Media::Memory && self.sea.driver(island).kernel().has_unsealed() {
+            let (block, sealed) = self.sea.seal(island);
+            cost += sealed + block.map_or(0, |block| self.sea.kept_in_memory(block));
+        }
         let left = self.sea.drain(island, self.workers[index].round);
-        let mut cost = left.cost;
+        cost += left.cost;
         self.workers[index].worked += left.frames.len();
         for frame in left.frames {
             match self.way(index, &frame) {
@@ -280,15 +292,28 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
     }
 
     /// Nothing was done in a round: sleeps until woken or until the next tick, unless something
-    /// has come meanwhile.
+    /// has come meanwhile. Without a journal it looks for a while before.
     fn sleep(&mut self, index: usize) -> Option<Step> {
         let (worker, mailbox) = (&self.workers[index], &self.mailboxes[index]);
         let open = |island: &usize| self.sea.driver(*island).kernel().block_bytes();
         let gathered: usize = worker.unsealed.list.iter().map(open).sum();
         let asks = gathered <= GATHERED_BYTES_MAX && !mailbox.deliveries.is_empty();
         if asks || !mailbox.is_empty_but_asks() || !worker.local.is_empty() {
+            self.workers[index].looks = 0;
             return None;
         }
+        if self.plan.media == Media::Memory && worker.looks < LOOKS + YIELDS {
+            let worker = &mut self.workers[index];
+            worker.stage = Stage::End;
+            worker.looks += 1;
+            if worker.looks > LOOKS {
+                return Some(Step::Yield);
+            }
+            let spins = self.plan.costs.one(Section::Core, 2);
+            return Some(Step::Work((spins * LOOKS_A_STEP / PAUSES).max(1)));
+        }
+        self.workers[index].looks = 0;
+        let worker = &self.workers[index];
         if let Some((when, _)) = worker.ticks.first() {
             let after = self.nanos_to(*when);
             self.plan_event(after, Event::Wake(worker.index));
