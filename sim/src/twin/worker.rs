@@ -25,8 +25,8 @@ const ROUND_MAX: usize = 256;
 /// As the worker's: with so many bytes gathered, no more asks are taken.
 const GATHERED_BYTES_MAX: usize = 4 << 20;
 
-/// Without a journal, before it sleeps: looks as often as the worker whether something has come (one
-/// step for so many of its looks), and then lets others go first.
+/// Without a journal, before it sleeps, a worker looks for a while whether something has come: so
+/// many steps of so many looks, and then so often it lets others go first.
 const LOOKS: u32 = 8;
 const LOOKS_A_STEP: u64 = 25;
 const YIELDS: u32 = 8;
