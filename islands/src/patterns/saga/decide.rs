@@ -187,7 +187,8 @@ impl<N: SagaName, W: Work> Running<N, W> {
         let waited = Millis(turn.now().0.saturating_sub(since.0));
         let (patience, overdue) = (self.plan.patience, SagaMessage::Overdue(self.saga));
         let patience = patience.filter(|_| phase != Phase::Held);
-        let timer = patience.map(|span| turn.timer(span.plus(waited), overdue));
+        // Without any it would ask to undo for ever in one instant.
+        let timer = patience.map(|span| turn.timer(span.max(Millis(1)).plus(waited), overdue));
         turn.emit(SagaEvent::Moved(self.saga, phase, turn.now(), timer));
         if phase == Phase::Held { News::Held(self.saga) } else { News::Nothing }
     }

@@ -104,7 +104,8 @@ pub enum Verb {
     Keep,
 }
 
-/// A step as its island is asked for it. It may be sent on to another key as it is.
+/// A step as its island is asked for it. It may be sent on to another key as it is, if an island
+/// sent it: a client's (also a dead letter that is put back) may come when its saga is over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job<N, W> {
     /// Whose.

@@ -83,7 +83,9 @@ impl<K: Key, C: Value> Stash<K, C> {
 
     /// An entity changed by other means than a command of its own: looks at what waits for it.
     pub fn wake<I: StashIsland<K, C>>(&self, key: K, turn: &mut Turn<I>) {
-        if self.queues.get(&key).is_some_and(|queue| queue.release.is_none()) {
+        if let Some(queue) = self.queues.get(&key) {
+            // A release under way begins anew: its timer may have fired in a turn that failed.
+            queue.release.into_iter().for_each(|timer| turn.cancel_timer(timer));
             let timer = turn.timer(Millis(0), StashMessage::Release(key.clone()));
             turn.emit(StashEvent::Releases(key, Some(timer)));
         }
@@ -108,6 +110,10 @@ impl<K: Key, C: Value> Stash<K, C> {
                 let why = waits_for(island, &key, &one.command);
                 let (command, who) = (one.command.clone(), one.who);
                 turn.emit(StashEvent::Expired(key.clone(), *number, why.clone(), turn.now()));
+                if queue.release.is_some() && queue.waiting.len() > 1 {
+                    // If it was this one that failed in its turn, the others go on.
+                    self.wake(key.clone(), turn);
+                }
                 island.turn_away(&key, command, who, Away::Expired(why), turn);
             }
             StashMessage::Release(_) => {}
@@ -156,11 +162,13 @@ impl<K: Key, C: Value> Stash<K, C> {
         I: StashIsland<K, C>,
     {
         let expired = &self.letters.get(letter).ok_or(NotPutBack::Unknown)?.content;
-        if self.is_full(&expired.key) {
+        let (key, command) = (&expired.key, &expired.deferred.command);
+        let ready = !matches!(island.verdict(key, command), Verdict::Defer(_));
+        if self.is_full(key) && (!ready || self.is_releasing(key)) {
             return Err(NotPutBack::Full);
         }
         turn.emit(StashEvent::TakenOut(letter));
-        Ok(self.take(island, expired.key.clone(), expired.deferred.command.clone(), turn))
+        Ok(self.take(island, key.clone(), command.clone(), turn))
     }
 
     /// What waits for an entity, in order, and why.

@@ -32,6 +32,8 @@
 //!
 //! Crash story: all of it is the island's state, changed by events alone, and its timers are
 //! durable: a restart finds each command where it was, and a release goes on.
+//! A release whose turn fails (a panic in `act`) is no more: what waits is looked at again when the
+//! next of it expires, or at a [`Stash::wake`]; until then newcomers queue up.
 //!
 //! Changes that come about without a command of the entity's own (a timer of the user's, a message
 //! about another entity) are not seen: say [`Stash::wake`] then.

@@ -101,6 +101,11 @@ impl Island for Shop {
             },
             Command::Cancel(saga) => Reply::Stood(self.sagas.cancel(saga, turn)),
             Command::Close(saga) => Reply::Stood(self.sagas.close(saga, turn)),
+            Command::Saga(SagaMessage::Job(Job { work: Take { relay: Some(_), .. }, .. }))
+                if turn.asker().is_some() =>
+            {
+                return;
+            }
             Command::Saga(SagaMessage::Job(Job {
                 work: Take { item, relay: Some(_) },
                 saga,

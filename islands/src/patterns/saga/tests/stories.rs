@@ -2,8 +2,9 @@
 
 use archipelago_core::time::Millis;
 
-use super::net::{Command, NONE, Net, PATIENCE, Reply, SILENT, direct, plan};
+use super::net::{Command, NONE, Net, PATIENCE, Reply, SILENT, Shop, direct, plan};
 use crate::patterns::saga::*;
+use crate::patterns::testing::Bench;
 
 fn undone(net: &Net, saga: u16) -> Vec<u32> {
     let of = |act: &&(u16, StepNumber, Verb)| act.0 == saga && act.2 == Verb::Undo;
@@ -169,8 +170,23 @@ fn what_a_client_forges_is_passed_over() {
     let work = super::net::Take { item: 0, relay: None };
     let job = Job { saga: 1, step: StepNumber(0), verb: Verb::Undo, work };
     net.forge([0], SagaMessage::Job(job));
+    let work = super::net::Take { item: 1, relay: Some(9) };
+    let job = Job { saga: 2, step: StepNumber(0), verb: Verb::Do, work };
+    net.forge([9], SagaMessage::Job(job));
     net.forge(1_u16.to_le_bytes(), SagaMessage::Answer(1, StepNumber(0), Answer::Undone));
     net.forge(1_u16.to_le_bytes(), SagaMessage::Overdue(1));
     net.deliver_all();
     assert_eq!(net.check_quiet(), [1]);
+    assert_eq!(net.acts.len(), 2, "nothing is done for a saga that nobody began");
+}
+
+#[test]
+fn without_any_patience_an_undo_is_not_asked_for_again_at_once() {
+    let mut bench = Bench::new(Shop { sagas: Sagas::new(8), taken: Default::default() });
+    bench.ask(Command::Begin(1, direct(&[&[0]]).patience(Millis(0))));
+    bench.ask(Command::Cancel(1));
+    let ((due, _), _) = bench.timers.first_key_value().expect("it is patient for so long");
+    assert!(due.0 > bench.now, "or it would ask for ever in one instant");
+    bench.wait(100);
+    assert!(bench.sent.len() < 10, "{} messages", bench.sent.len());
 }

@@ -27,6 +27,8 @@ enum Deed {
 
 /// The item whose end is not told.
 const UNTOLD: u32 = 0;
+/// The item that cannot be done: deciding it panics.
+const POISON: u32 = u32::MAX;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum State {
@@ -86,6 +88,7 @@ impl StashIsland<u8, Deed> for Shop {
     }
 
     fn act(&self, key: &u8, deed: Deed, who: Who, turn: &mut Turn<Self>) {
+        assert_ne!(deed, Deed::Item(POISON), "it cannot be done");
         turn.emit(Event::Done(*key, deed));
         who.answer(Told::Done, turn);
     }

@@ -1,5 +1,7 @@
 //! Stories: one situation each, in the order it happens.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use super::*;
 
 fn away(why: &Away) -> Told {
@@ -129,4 +131,66 @@ fn a_timers_word_from_a_client_changes_nothing() {
         assert!(shop.last.is_empty());
     }
     assert_eq!(shop.waits(7).len(), 1);
+}
+
+#[test]
+fn a_dead_letter_that_need_not_wait_is_put_back_where_there_is_no_room() {
+    let deadline = Some(Millis(10));
+    let mut shop = shop(StashConfig { deadline, entity_max: 1, ..StashConfig::default() });
+    for deed in [Deed::Item(1), Deed::Open, Deed::Ship] {
+        shop.ask(Command::Do(7, deed));
+        shop.wait(10 * u64::from(deed == Deed::Item(1)));
+    }
+    assert_eq!(shop.waits(7).len(), 1, "as many as may");
+    let back = shop.ask(Command::PutBack(1));
+    assert_eq!(shop.told(back), Some(&Told::Done));
+}
+
+/// As the kernel has it: a turn that panics changes nothing, and its timer has fired.
+fn wait_in_vain(shop: &mut Bench<Shop>, millis: u64) {
+    let failed = catch_unwind(AssertUnwindSafe(|| shop.wait(millis)));
+    assert!(failed.is_err(), "it panics");
+}
+
+#[test]
+fn one_that_cannot_be_done_holds_up_those_behind_it_until_its_deadline() {
+    let mut shop = shop(StashConfig { deadline: Some(Millis(10)), ..StashConfig::default() });
+    let poison = shop.ask(Command::Do(7, Deed::Item(POISON)));
+    shop.ask(Command::Do(7, Deed::Open));
+    wait_in_vain(&mut shop, 0);
+    shop.wait(5);
+    let behind = shop.ask(Command::Do(7, Deed::Item(1)));
+    shop.wait(5);
+    let expired = Away::Expired("those that came before".into());
+    assert_eq!(shop.told(poison), Some(&away(&expired)));
+    assert_eq!(shop.told(behind), Some(&Told::Done));
+    assert_eq!((shop.waits(7).len(), shop.timers.len()), (0, 0));
+}
+
+#[test]
+fn a_release_that_failed_goes_on_when_it_is_woken() {
+    let mut shop = shop(StashConfig { deadline: None, ..StashConfig::default() });
+    let ship = shop.ask(Command::Do(7, Deed::Ship));
+    shop.ask(Command::Do(7, Deed::Item(POISON)));
+    shop.ask(Command::Do(7, Deed::Open));
+    wait_in_vain(&mut shop, 0);
+    // Once it is closed, the poison is refused.
+    shop.ask(Command::Sweep(7));
+    shop.wait(0);
+    assert_eq!(shop.told(ship), Some(&Told::Done));
+    assert_eq!(shop.island.stash.len(), 0);
+}
+
+/// Found in review, not mended: time that passes at once, as over a restart.
+#[test]
+#[ignore = "what is ready and behind others expires when its deadline passes before its turn"]
+fn a_release_goes_on_after_a_pause_longer_than_the_deadline() {
+    let mut shop = shop(StashConfig { deadline: Some(Millis(10)), ..StashConfig::default() });
+    for item in 1..=3 {
+        shop.ask(Command::Do(7, Deed::Item(item)));
+    }
+    shop.ask(Command::Do(7, Deed::Open));
+    shop.now += 1000;
+    shop.wait(0);
+    assert_eq!(shop.done(7), [Deed::Open, Deed::Item(1), Deed::Item(2), Deed::Item(3)]);
 }
