@@ -191,17 +191,18 @@ impl<S: Key, T: Value, I: ResequencerIsland<S, T>> Sequence<'_, S, T, I> {
                 self.emit(LineEvent::Released(out[out.len() - 1].0));
                 told = out.len();
             }
-            if line.held.contains_key(&next) {
+            let above = line.held.range(next..).next().map(|(number, _)| *number);
+            if above == Some(next) {
                 self.look_at(AT_ONCE);
                 return out;
             }
-            let open = line.gap(next);
-            let end = open.map_or(void, |gap| gap.upto.next().min(void));
+            let end = above.map_or(void, |above| above.min(void));
             if end <= next {
-                self.look_at(open.and_then(|gap| self.due(gap.since)));
+                // Without patience nobody asks how old the gap is.
+                self.look_at(self.config.gap.and_then(|_| self.due(line.gap(next)?.since)));
                 return out;
             }
-            let since = open.map_or(now, |gap| gap.since);
+            let since = line.gap(next).map_or(now, |gap| gap.since);
             let gap = Gap { from: next, upto: SerialNumber(end.0 - 1), since };
             self.emit(LineEvent::Closed(Closed { gap, at: now, closing: Closing::Void }));
             next = end;
