@@ -1,30 +1,30 @@
 //! What happens in the shop.
 //!
-//! An event owns no memory: the lines of an order stand in it. Its bytes are either way's: the
-//! serde codec's, or fixed fields ([`Form`]).
+//! An event owns no memory: the lines of an order stand in it. It has two forms ([`Form`]): one
+//! whose bytes are the serde codec's, and one of fixed fields. A state folds either with the same
+//! code.
 //!
 //! It doesn't know what follows from an event.
 
 use std::fmt;
 
 use archipelago_core::codec::Wire;
-use archipelago_core::codec::packed::Packed;
-use archipelago_core::{packed, wire_packed};
+use archipelago_core::fixed;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use zerocopy::little_endian::{U16, U32, U64};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 /// The most lines of an order.
 pub const LINES_MAX: usize = 4;
 
-packed! {
-    /// So many units of a product.
-    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-    pub struct Line {
-        /// The product, below the number of products.
-        pub product: u32,
-        /// Units.
-        pub units: u16,
-    }
+/// So many units of a product.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// The product, below the number of products.
+    pub product: u32,
+    /// Units.
+    pub units: u16,
 }
 
 /// 1 to [`LINES_MAX`] lines, in place.
@@ -69,27 +69,6 @@ impl<'de> Deserialize<'de> for Lines {
     }
 }
 
-impl Packed for Lines {
-    const BYTES_MIN: usize = 1;
-
-    #[inline]
-    fn put(&self, out: &mut Vec<u8>) {
-        out.push(self.count);
-        self.as_slice().iter().for_each(|line| line.put(out));
-    }
-
-    #[inline]
-    fn get(bytes: &mut &[u8]) -> Option<Self> {
-        let count = u8::get(bytes)?;
-        if usize::from(count) > LINES_MAX {
-            return None;
-        }
-        // Each in a register: an array written field by field would be copied before it is there.
-        let mut line = |at| if at < count { Line::get(bytes) } else { Some(Line::default()) };
-        Some(Self { count, lines: [line(0)?, line(1)?, line(2)?, line(3)?] })
-    }
-}
-
 /// Reads lines into their place.
 struct InPlace;
 
@@ -112,58 +91,132 @@ impl<'de> Visitor<'de> for InPlace {
     }
 }
 
-packed! {
-    /// What happened.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-    pub enum Event {
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// A customer ordered.
+    OrderPlaced {
+        /// Its number.
+        order: u64,
+        /// The customer, below the number of customers.
+        customer: u64,
+        /// What was ordered.
+        lines: Lines,
+    },
+    /// Units came in.
+    StockReceived(Line),
+    /// Units went elsewhere.
+    StockSent(Line),
+}
+
+/// A [`Line`] of fixed fields.
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[repr(C)]
+pub struct FixedLine {
+    product: U32,
+    units: U16,
+}
+
+/// [`Lines`] of fixed fields.
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
+#[repr(C)]
+pub struct FixedLines {
+    count: u8,
+    lines: [FixedLine; LINES_MAX],
+}
+
+fixed! {
+    /// An [`Event`] of fixed fields.
+    #[derive(Debug)]
+    pub enum Fixed {
         /// A customer ordered.
         OrderPlaced {
             /// Its number.
-            order: u64,
-            /// The customer, below the number of customers.
-            customer: u64,
+            order: U64,
+            /// The customer.
+            customer: U64,
             /// What was ordered.
-            lines: Lines,
+            lines: FixedLines,
         } = 0,
         /// Units came in.
-        StockReceived(Line) = 1,
+        StockReceived(FixedLine) = 1,
         /// Units went elsewhere.
-        StockSent(Line) = 2,
+        StockSent(FixedLine) = 2,
     }
 }
 
-packed! {
-    /// An event whose bytes are fixed fields.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub struct Fixed {
-        /// The event.
-        pub event: Event,
+impl From<Line> for FixedLine {
+    fn from(Line { product, units }: Line) -> Self {
+        Self { product: product.into(), units: units.into() }
     }
 }
-wire_packed!(Fixed);
+
+impl From<&FixedLine> for Line {
+    #[inline]
+    fn from(line: &FixedLine) -> Self {
+        Self { product: line.product.get(), units: line.units.get() }
+    }
+}
 
 impl From<Event> for Fixed {
     fn from(event: Event) -> Self {
-        Self { event }
+        match event {
+            Event::OrderPlaced { order, customer, lines } => Self::OrderPlaced {
+                order: order.into(),
+                customer: customer.into(),
+                lines: FixedLines { count: lines.count, lines: lines.lines.map(FixedLine::from) },
+            },
+            Event::StockReceived(line) => Self::StockReceived(line.into()),
+            Event::StockSent(line) => Self::StockSent(line.into()),
+        }
     }
 }
 
-impl AsRef<Event> for Fixed {
-    fn as_ref(&self) -> &Event {
-        &self.event
+/// Who is told what happened.
+pub trait Told {
+    /// A customer ordered.
+    fn ordered(&mut self, customer: u64, lines: impl Iterator<Item = Line>);
+    /// So many more units of a product are there; or fewer.
+    fn moved(&mut self, product: u32, units: i64);
+}
+
+/// One form of an event.
+pub trait Form: Wire + From<Event> {
+    /// Tells what happened.
+    fn tell(&self, told: &mut impl Told);
+}
+
+macro_rules! tell {
+    ($form:ident, |$customer:ident| $number:expr, |$lines:ident| $each:expr) => {
+        impl Form for $form {
+            #[inline(always)]
+            fn tell(&self, told: &mut impl Told) {
+                let mut moved = |line: Line, sign: i64| {
+                    told.moved(line.product, sign * i64::from(line.units));
+                };
+                match self {
+                    Self::StockReceived(line) => moved(Line::from(line), 1),
+                    Self::StockSent(line) => moved(Line::from(line), -1),
+                    Self::OrderPlaced { customer: $customer, lines: $lines, .. } => {
+                        told.ordered($number, $each.iter().map(Line::from));
+                    }
+                }
+            }
+        }
+    };
+}
+
+impl From<&Self> for Line {
+    #[inline]
+    fn from(line: &Self) -> Self {
+        *line
     }
 }
 
-impl AsRef<Event> for Event {
-    fn as_ref(&self) -> &Event {
-        self
-    }
-}
-
-/// How an event is written.
-pub trait Form: Wire + From<Event> + AsRef<Event> {}
-
-impl<F: Wire + From<Event> + AsRef<Event>> Form for F {}
+tell!(Event, |customer| *customer, |lines| lines.as_slice());
+tell!(Fixed, |customer| customer.get(), |lines| {
+    &lines.lines[..usize::from(lines.count).min(LINES_MAX)]
+});
 
 #[cfg(test)]
 mod tests {

@@ -47,6 +47,6 @@ impl<S: State, F: Form> Island for Shop<S, F> {
 
     #[inline]
     fn evolve(&mut self, event: &F) {
-        self.0.fold(event.as_ref());
+        self.0.fold(event);
     }
 }

@@ -15,7 +15,7 @@ use archipelago_core::replay::Digest;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::event::Event;
+use super::event::{Form, Line, Told};
 
 /// What is known of a customer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +26,14 @@ pub struct Customer {
     pub units: u64,
 }
 
+impl Customer {
+    #[inline(always)]
+    const fn add(&mut self, units: u64) {
+        self.orders += 1;
+        self.units += units;
+    }
+}
+
 /// A state that events fold to.
 pub trait State: Default + Serialize + DeserializeOwned + Send + 'static {
     /// The version of its own form. Journals are written with the version of [`Hashed`]: for the
@@ -33,7 +41,7 @@ pub trait State: Default + Serialize + DeserializeOwned + Send + 'static {
     const VERSION: u32;
 
     /// Applies one event.
-    fn fold(&mut self, event: &Event);
+    fn fold(&mut self, event: &impl Form);
 
     /// Adds all that is in it to `totals`.
     fn add_to(&self, totals: &mut Totals);
@@ -71,33 +79,6 @@ impl Totals {
     }
 }
 
-/// Applies `event` through two lookups.
-macro_rules! fold {
-    ($event:expr, |$product:ident| $stock:expr, |$number:ident| $customer:expr) => {
-        match $event {
-            Event::OrderPlaced { customer: $number, lines, .. } => {
-                let mut units = 0;
-                for line in lines.as_slice() {
-                    units += u64::from(line.units);
-                    let $product = line.product;
-                    *$stock -= i64::from(line.units);
-                }
-                let customer = $customer;
-                customer.orders += 1;
-                customer.units += units;
-            }
-            Event::StockReceived(line) => {
-                let $product = line.product;
-                *$stock += i64::from(line.units);
-            }
-            Event::StockSent(line) => {
-                let $product = line.product;
-                *$stock -= i64::from(line.units);
-            }
-        }
-    };
-}
-
 /// Stock and customers in hash maps (hashbrown with foldhash).
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub struct Hashed {
@@ -105,14 +86,29 @@ pub struct Hashed {
     customers: Lookup<u64, Customer>,
 }
 
+impl Told for Hashed {
+    #[inline(always)]
+    fn ordered(&mut self, customer: u64, lines: impl Iterator<Item = Line>) {
+        let mut units = 0;
+        for line in lines {
+            units += u64::from(line.units);
+            *self.stock.get_or_insert_with(line.product, || 0) -= i64::from(line.units);
+        }
+        self.customers.get_or_insert_with(customer, Customer::default).add(units);
+    }
+
+    #[inline(always)]
+    fn moved(&mut self, product: u32, units: i64) {
+        *self.stock.get_or_insert_with(product, || 0) += units;
+    }
+}
+
 impl State for Hashed {
     const VERSION: u32 = 0;
 
-    #[inline]
-    fn fold(&mut self, event: &Event) {
-        fold!(event, |product| self.stock.get_or_insert_with(product, || 0), |number| self
-            .customers
-            .get_or_insert_with(*number, Customer::default));
+    #[inline(always)]
+    fn fold(&mut self, event: &impl Form) {
+        event.tell(self);
     }
 
     fn add_to(&self, totals: &mut Totals) {
@@ -132,15 +128,30 @@ pub struct Dense {
     customers: ByNumber<u32, Customer>,
 }
 
+impl Told for Dense {
+    #[inline(always)]
+    fn ordered(&mut self, customer: u64, lines: impl Iterator<Item = Line>) {
+        let mut units = 0;
+        for line in lines {
+            units += u64::from(line.units);
+            *self.stock.get_mut(line.product) -= i64::from(line.units);
+        }
+        // A shop has fewer customers than there are 32-bit numbers.
+        self.customers.get_mut(customer as u32).add(units);
+    }
+
+    #[inline(always)]
+    fn moved(&mut self, product: u32, units: i64) {
+        *self.stock.get_mut(product) += units;
+    }
+}
+
 impl State for Dense {
     const VERSION: u32 = 1;
 
-    #[inline]
-    fn fold(&mut self, event: &Event) {
-        // A shop has fewer customers than there are 32-bit numbers.
-        fold!(event, |product| self.stock.get_mut(product), |number| self
-            .customers
-            .get_mut(*number as u32));
+    #[inline(always)]
+    fn fold(&mut self, event: &impl Form) {
+        event.tell(self);
     }
 
     fn add_to(&self, totals: &mut Totals) {
@@ -162,8 +173,8 @@ pub struct Nothing {
 impl State for Nothing {
     const VERSION: u32 = 2;
 
-    #[inline]
-    fn fold(&mut self, event: &Event) {
+    #[inline(always)]
+    fn fold(&mut self, event: &impl Form) {
         std::hint::black_box(event);
         self.events += 1;
     }
@@ -174,20 +185,24 @@ impl State for Nothing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::shop::event::{Event, Fixed};
     use crate::shop::stream::Stream;
 
     #[test]
     fn both_states_have_one_digest_also_when_spread_and_it_sees_each_event() {
         let events: Vec<Event> = Stream::default().events(0..20_000).collect();
         let (mut hashed, mut dense) = (Hashed::default(), Dense::default());
+        let mut fixed = Hashed::default();
         let mut spread: [Hashed; 3] = Default::default();
         for (at, event) in events.iter().enumerate() {
             hashed.fold(event);
             dense.fold(event);
+            fixed.fold(&Fixed::from(*event));
             spread[at % 3].fold(event);
         }
         let digest = Totals::of([&hashed]).digest().unwrap();
         assert_eq!(digest, Totals::of([&dense]).digest().unwrap());
+        assert_eq!(digest, Totals::of([&fixed]).digest().unwrap());
         assert_eq!(digest, Totals::of(&spread).digest().unwrap());
         dense.fold(&events[0]);
         assert_ne!(digest, Totals::of([&dense]).digest().unwrap());

@@ -1,5 +1,5 @@
 //! How a value of the user's becomes bytes and comes back: postcard, in one place; or a layout of
-//! fixed fields, for who wants the last factor.
+//! fixed fields that is read where it stands, for who wants the last factor.
 //!
 //! Rules:
 //! 1. Bytes that do not decode, or that are left over, are an error that names the type; never a
@@ -7,7 +7,7 @@
 //! 2. Nothing else in the workspace calls the serialisation library.
 //! 3. Commands, events and replies go through [`Wire`] alone, so both ways serve them.
 
-pub mod packed;
+pub mod fixed;
 
 use std::fmt::Debug;
 
@@ -19,10 +19,12 @@ use crate::kind::kind_of;
 /// What commands, events and replies must be: plain data that can be written, read back and shown.
 ///
 /// Every type that serde writes and reads is one already, by postcard. A type that is not serde's
-/// can be packed instead: [`packed!`](crate::packed) lays it out and
-/// [`wire_packed!`](crate::wire_packed) makes it `Wire`. Its numbers have no lengths to be looked
-/// at, but take more bytes, and its layout is then the user's to keep.
+/// can have a fixed layout instead: [`fixed!`](crate::fixed). A replay then reads it where it
+/// stands; but it takes more bytes, and its layout is then the user's to keep.
 pub trait Wire: Debug + Send + Sized + 'static {
+    /// What reading it means.
+    const READING: Reading;
+
     /// Appends the bytes of `self` to `out`.
     ///
     /// # Errors
@@ -35,11 +37,31 @@ pub trait Wire: Debug + Send + Sized + 'static {
     /// [`CodecError::Decode`] when the bytes are not such a value, or bytes are left over.
     fn decode(bytes: &[u8]) -> Result<Self, CodecError>;
 
+    /// Shows the value that fills `bytes` exactly to `look`.
+    ///
+    /// # Errors
+    /// As [`Wire::decode`].
+    #[inline(always)]
+    fn with<T>(bytes: &[u8], look: impl FnOnce(&Self) -> T) -> Result<T, CodecError> {
+        Self::decode(bytes).map(|value| look(&value))
+    }
+
     /// What it is, by the names of its variants: `Stock.Grant`. Empty for what is no enum.
     fn kind(&self) -> String;
 }
 
+/// What reading a value means; a replay goes by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// A value is made.
+    Making,
+    /// The bytes are looked at.
+    InPlace,
+}
+
 impl<T: Serialize + DeserializeOwned + Debug + Send + 'static> Wire for T {
+    const READING: Reading = Reading::Making;
+
     #[inline]
     fn encode(&self, out: &mut Vec<u8>) -> Result<(), CodecError> {
         encode(self, out)

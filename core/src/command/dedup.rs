@@ -15,7 +15,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::session::{Request, Session};
+use super::session::Session;
 use crate::id::{Asker, ClientId, RequestNumber};
 use crate::lookup::Lookup;
 
@@ -100,7 +100,7 @@ impl Sessions {
     ) -> Result<(), E> {
         for (client, mut session) in std::mem::take(&mut self.by_client).into_sorted() {
             for bytes in session.replies_mut() {
-                *bytes = rewrite(bytes)?.as_slice().into();
+                *bytes = bytes.with(&mut rewrite)?.as_slice().into();
             }
             self.by_client.insert(client, session);
         }
@@ -121,20 +121,23 @@ impl Sessions {
     pub fn begin(&mut self, asker: &Asker, mark: RequestNumber) {
         let session = self.session(asker, mark);
         if session.find((asker.number, asker.slot)).is_none() {
-            let Asker { number, slot, .. } = *asker;
-            session.insert(Request { number, slot, kept: Kept::Pending });
+            session.insert(asker.number, asker.slot, Kept::Pending);
         }
     }
 
     /// [`Sessions::begin`] and [`Sessions::answer`] in one look.
     #[inline(always)]
-    pub fn begin_answered(&mut self, asker: &Asker, mark: RequestNumber, answer: Kept) -> Given {
+    pub fn begin_answered(&mut self, asker: &Asker, mark: RequestNumber, reply: &[u8]) -> Given {
+        let Some(short) = ReplyBytes::short(reply) else {
+            self.begin(asker, mark);
+            return self.answer(asker, Kept::Replied(reply.into()));
+        };
         let Asker { number, slot, .. } = *asker;
         let session = self.session(asker, mark);
         match session.find((number, slot)) {
-            Some(at) => return session.answer(&at, answer),
+            Some(at) => return session.answer(&at, Kept::Replied(short)),
             None if number < session.floor => {}
-            None => session.insert(Request { number, slot, kept: answer }),
+            None => session.insert(number, slot, Kept::Replied(short)),
         }
         Given::Now
     }
@@ -222,10 +225,10 @@ mod tests {
     fn the_highest_number_of_a_client_is_known_also_when_it_is_forgotten() {
         let mut sessions = Sessions::default();
         sessions.begin(&asker(4), RequestNumber(1));
-        sessions.begin_answered(&Asker { slot: Slot(9), ..asker(7) }, RequestNumber(7), replied(1));
+        sessions.begin_answered(&Asker { slot: Slot(9), ..asker(7) }, RequestNumber(7), &[1]);
         assert_eq!(sessions.highest(CLIENT), RequestNumber(7));
         sessions.answer(&asker(4), replied(1));
-        sessions.begin_answered(&asker(6), RequestNumber(20), replied(1));
+        sessions.begin_answered(&asker(6), RequestNumber(20), &[1]);
         assert_eq!(sessions.highest(CLIENT), RequestNumber(19), "it has all answers below 20");
         assert_eq!(sessions.highest(ClientId(8)), RequestNumber(0));
     }
@@ -234,7 +237,7 @@ mod tests {
     fn one_number_in_two_slots_is_two_requests() {
         let mut sessions = Sessions::default();
         let (here, there) = (asker(5), Asker { slot: Slot(9), ..asker(5) });
-        sessions.begin_answered(&here, RequestNumber(1), replied(1));
+        sessions.begin_answered(&here, RequestNumber(1), &[1]);
         assert_eq!(sessions.known(&there, RequestNumber(1), 10), Known::New);
         sessions.begin(&there, RequestNumber(1));
         assert_eq!(sessions.known(&there, RequestNumber(1), 10), Known::Kept(&Kept::Pending));
@@ -276,6 +279,9 @@ mod tests {
                 let asker = Asker { slot: Slot(slot), ..asker(number) };
                 let (key, mark) = ((number, slot), number.saturating_sub(behind));
                 let new = number >= plain.floor && !plain.requests.contains_key(&key);
+                // Short ones and long ones are kept in different ways.
+                let reply = vec![7; if number % 2 == 0 { 1 } else { 20 }];
+                let kept = Kept::Replied(reply.as_slice().into());
                 match step {
                     0 | 1 if new => {
                         used.push(key);
@@ -285,9 +291,9 @@ mod tests {
                             sessions.begin(&asker, RequestNumber(mark));
                         } else {
                             let given =
-                                sessions.begin_answered(&asker, RequestNumber(mark), replied(7));
+                                sessions.begin_answered(&asker, RequestNumber(mark), &reply);
                             prop_assert_eq!(given, Given::Now);
-                            plain.answer(key, replied(7));
+                            plain.answer(key, kept);
                         }
                     }
                     _ => {

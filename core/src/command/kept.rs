@@ -51,47 +51,58 @@ impl Deref for Reason {
 #[derive(Clone, PartialEq, Eq)]
 pub struct ReplyBytes(Bytes);
 
+/// Short ones are numbers, not an array: numbers travel in registers, and what is put together on
+/// the stack byte by byte and then read as one would have to wait for it.
 #[derive(Clone, PartialEq, Eq)]
 enum Bytes {
-    /// So many of them.
-    Short(u8, [u8; SHORT_MAX]),
+    /// So many of them: the last ones, the ones before, the first 8; little endian.
+    Short(u8, u16, u32, u64),
     Long(Box<Box<[u8]>>),
 }
 
 impl From<&[u8]> for ReplyBytes {
-    #[inline]
     fn from(bytes: &[u8]) -> Self {
-        if bytes.len() > SHORT_MAX {
-            return Self(Bytes::Long(Box::new(bytes.into())));
-        }
-        // In a register: a copy by length into an array would be read back before it is there.
-        let word = bytes.iter().rev().fold(0_u128, |word, byte| word << 8 | u128::from(*byte));
-        let word = word.to_le_bytes();
-        let short = word.first_chunk().expect("it has more");
-        Self(Bytes::Short(bytes.len() as u8, *short))
+        Self::short(bytes).unwrap_or_else(|| Self(Bytes::Long(Box::new(bytes.into()))))
     }
 }
 
-impl Deref for ReplyBytes {
-    type Target = [u8];
+impl ReplyBytes {
+    /// Those that own no memory. Who asks for them apart has one form at hand, in registers.
+    #[inline(always)]
+    pub(super) fn short(bytes: &[u8]) -> Option<Self> {
+        if bytes.len() > SHORT_MAX {
+            return None;
+        }
+        let number = |bytes: &[u8]| {
+            bytes.iter().rev().fold(0_u64, |number, byte| number << 8 | u64::from(*byte))
+        };
+        let (first, rest) = bytes.split_at(bytes.len().min(8));
+        let rest = number(rest);
+        let count = bytes.len() as u8;
+        Some(Self(Bytes::Short(count, (rest >> 32) as u16, rest as u32, number(first))))
+    }
 
-    fn deref(&self) -> &[u8] {
+    /// Shows them to `look`.
+    pub fn with<T>(&self, look: impl FnOnce(&[u8]) -> T) -> T {
         match &self.0 {
-            Bytes::Short(count, bytes) => &bytes[..usize::from(*count)],
-            Bytes::Long(bytes) => bytes,
+            Bytes::Long(bytes) => look(bytes),
+            Bytes::Short(count, last, middle, first) => {
+                let word = u128::from(*first) | u128::from(*middle) << 64 | u128::from(*last) << 96;
+                look(&word.to_le_bytes()[..usize::from(*count)])
+            }
         }
     }
 }
 
 impl fmt::Debug for ReplyBytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.deref().fmt(f)
+        self.with(|bytes| bytes.fmt(f))
     }
 }
 
 impl Serialize for ReplyBytes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.deref().serialize(serializer)
+        self.with(|bytes| bytes.serialize(serializer))
     }
 }
 
@@ -116,7 +127,7 @@ mod tests {
         ) {
             let kept = Kept::Replied((&*bytes).into());
             let Kept::Replied(inside) = &kept else { unreachable!("made just now") };
-            prop_assert_eq!(&**inside, &*bytes);
+            prop_assert!(inside.with(|inside| inside == &*bytes));
             let (mut ours, mut plain) = (Vec::new(), Vec::new());
             encode(&kept, &mut ours).unwrap();
             encode(&bytes, &mut plain).unwrap();

@@ -51,6 +51,18 @@ struct Others {
     older: VecDeque<Request>,
 }
 
+impl Others {
+    fn is_empty(&self) -> bool {
+        self.older.is_empty() && self.overdue.is_empty()
+    }
+
+    /// The highest, taken out.
+    #[cold]
+    fn pop(&mut self) -> Option<Request> {
+        self.older.pop_back().or_else(|| self.overdue.pop_back())
+    }
+}
+
 /// Where a request stands in a session.
 pub(super) enum At {
     Newest,
@@ -96,12 +108,17 @@ impl Session {
 
     /// Takes in a request that is not there.
     #[inline(always)]
-    pub(super) fn insert(&mut self, request: Request) {
-        let key = request.key();
+    pub(super) fn insert(&mut self, number: RequestNumber, slot: Slot, kept: Kept) {
+        let key = (number, slot);
         match &mut self.newest {
-            None => self.newest = Some(request),
+            None => self.newest = Some(Request { number, slot, kept }),
             Some(newest) if newest.key() < key => {
-                let before = std::mem::replace(newest, request);
+                // Field by field, or what is kept would be put together on the stack first.
+                let before = Request {
+                    number: std::mem::replace(&mut newest.number, number),
+                    slot: std::mem::replace(&mut newest.slot, slot),
+                    kept: std::mem::replace(&mut newest.kept, kept),
+                };
                 // Below the floor it is kept only while somebody waits for it.
                 let others = match (before.number >= self.floor, before.kept == Kept::Pending) {
                     (true, _) => &mut self.others.get_or_insert_default().older,
@@ -113,8 +130,8 @@ impl Session {
             Some(_) => {
                 let others = self.others.get_or_insert_default();
                 put(
-                    if key.0 < self.floor { &mut others.overdue } else { &mut others.older },
-                    request,
+                    if number < self.floor { &mut others.overdue } else { &mut others.older },
+                    Request { number, slot, kept },
                 );
             }
         }
@@ -137,14 +154,17 @@ impl Session {
         }
         // It stays as the newest while it waits.
         if self.newest.as_ref().is_some_and(|it| it.number < floor && it.kept != Kept::Pending) {
-            self.newest = self.pop_newest();
+            self.forget_newest();
         }
     }
 
-    /// The highest request but the newest, taken out.
-    fn pop_newest(&mut self) -> Option<Request> {
-        let others = self.others.as_mut()?;
-        others.older.pop_back().or_else(|| others.overdue.pop_back())
+    /// The newest one goes; the highest of the others, if there are any, takes its place.
+    #[inline(always)]
+    fn forget_newest(&mut self) {
+        match &mut self.others {
+            Some(others) if !others.is_empty() => self.newest = others.pop(),
+            _ => self.newest = None,
+        }
     }
 
     /// Gives the first answer to the request at `at`.
@@ -155,7 +175,7 @@ impl Session {
         }
         match (at, &mut self.newest, &mut self.others) {
             (At::Newest, Some(newest), _) if newest.number >= self.floor => newest.kept = answer,
-            (At::Newest, _, _) => self.newest = self.pop_newest(),
+            (At::Newest, _, _) => self.forget_newest(),
             (At::Older(at), _, Some(others)) => others.older[*at].kept = answer,
             (At::Overdue(at), _, Some(others)) => drop(others.overdue.remove(*at)),
             (_, _, None) => {}
@@ -200,7 +220,9 @@ impl<'de> Deserialize<'de> for Session {
             return Err(serde::de::Error::custom("requests out of order"));
         }
         let mut session = Self { floor, ..Self::default() };
-        all.into_iter().for_each(|request| session.insert(request));
+        for Request { number, slot, kept } in all {
+            session.insert(number, slot, kept);
+        }
         Ok(session)
     }
 }

@@ -378,8 +378,18 @@ impl BlockHeader {
     /// # Errors
     /// [`FrameError::BodyChecksum`].
     pub fn check_body(&self, body: &[u8]) -> Result<(), FrameError> {
-        let (found, computed) = (self.body_crc, body_crc(body));
-        if found == computed && body.len() as u64 == u64::from(self.body_bytes) {
+        let mut sum = BodySum::default();
+        sum.add(body);
+        self.check_sum(sum)
+    }
+
+    /// The same, of a body that was summed piece by piece.
+    ///
+    /// # Errors
+    /// [`FrameError::BodyChecksum`].
+    pub fn check_sum(&self, sum: BodySum) -> Result<(), FrameError> {
+        let (found, computed) = (self.body_crc, sum.crc.finalize());
+        if found == computed && sum.bytes == u64::from(self.body_bytes) {
             Ok(())
         } else {
             Err(FrameError::BodyChecksum { found, computed })
@@ -400,6 +410,21 @@ impl BlockHeader {
             _ => return Ok(()),
         };
         Err(FrameError::Field { field })
+    }
+}
+
+/// The checksum of a body that comes in pieces.
+#[derive(Clone, Debug, Default)]
+pub struct BodySum {
+    crc: crc32fast::Hasher,
+    bytes: u64,
+}
+
+impl BodySum {
+    /// The next piece.
+    pub fn add(&mut self, piece: &[u8]) {
+        self.crc.update(piece);
+        self.bytes += piece.len() as u64;
     }
 }
 

@@ -105,15 +105,14 @@ impl<I: Island> Image<I> {
     ///
     /// # Errors
     /// [`ReplayError`]; the image is then half changed and must not be used.
-    #[inline]
+    #[inline(always)]
     pub fn apply(&mut self, record: &RecordView<'_>) -> Result<Applied, ReplayError> {
-        self.take_in(record, |state, event| state.evolve(&event))
+        self.take_in(record, |state, bytes| I::Event::with(bytes, |event| state.evolve(event)))
     }
 
-    /// Applies the next record to all but the state, and hands each event to `each` beside the
-    /// state: whoever replays keeps many and evolves them at once, since a loop that only evolves
-    /// waits for memory once for several events, not once for each. Nothing else here depends on
-    /// the state.
+    /// Applies the next record to all but the state, and hands each event's bytes to `each` beside
+    /// the state: whoever replays may keep many and evolve them at once. Nothing else here depends
+    /// on the state.
     ///
     /// # Errors
     /// As [`Image::apply`].
@@ -121,7 +120,7 @@ impl<I: Island> Image<I> {
     pub fn take_in(
         &mut self,
         record: &RecordView<'_>,
-        mut each: impl FnMut(&mut I, I::Event),
+        mut each: impl FnMut(&mut I, &[u8]) -> Result<(), CodecError>,
     ) -> Result<Applied, ReplayError> {
         if record.stamp <= self.stamp {
             let (stamp, before) = (record.stamp, self.stamp);
@@ -131,7 +130,7 @@ impl<I: Island> Image<I> {
         let mut sections = record.sections();
         sections.events(|bytes| -> Result<(), ReplayError> {
             applied.events += 1;
-            each(&mut self.state, I::Event::decode(bytes)?);
+            each(&mut self.state, bytes)?;
             Ok(())
         })?;
         let asked = self.consume(&record.source)?;
@@ -148,15 +147,14 @@ impl<I: Island> Image<I> {
         // Most requests are answered by their own record: one look at the session for both.
         let mut begun = Begun::of(asked);
         sections.replies(|asker, reply| -> Result<(), ReplayError> {
-            let answer = Kept::Replied(reply.into());
             match begun {
                 Begun::NotYet(own, mark) if own == asker => {
                     begun = Begun::Yes;
-                    self.sessions.begin_answered(&own, mark, answer);
+                    self.sessions.begin_answered(&own, mark, reply);
                 }
                 _ => {
                     begun.now(&mut self.sessions);
-                    self.sessions.answer(&asker, answer);
+                    self.sessions.answer(&asker, Kept::Replied(reply.into()));
                 }
             }
             Ok(())
@@ -182,7 +180,11 @@ impl<I: Island> Image<I> {
     #[inline(always)]
     fn consume(&mut self, source: &Source) -> Result<Option<(Asker, RequestNumber)>, ReplayError> {
         match *source {
-            Source::Client { asker, answered_below } => return Ok(Some((asker, answered_below))),
+            // By its fields: to copy it whole would be to read its narrow ones with their padding,
+            // right after they were written without.
+            Source::Client { asker: Asker { client, slot, number }, answered_below } => {
+                return Ok(Some((Asker { client, slot, number }, answered_below)));
+            }
             Source::Island { from, number, .. } => {
                 let applied = self.applied.entry(from).or_default();
                 if applied.next() != number {

@@ -7,7 +7,7 @@
 //!    does not judge what that means.
 
 use archipelago_core::journal::frame::{
-    BlockHeader, BlockKind, BlockPlace, Chain, CommitNumber, FrameError, HEADER_BYTES,
+    BlockHeader, BlockKind, BlockPlace, BodySum, Chain, CommitNumber, FrameError, HEADER_BYTES,
     SegmentNumber,
 };
 use archipelago_core::journal::recovery::Here;
@@ -17,7 +17,7 @@ use super::error::JournalError;
 use super::scan::{BlockRef, Ending, IslandTail, Recovered};
 use super::settings::JournalSettings;
 use super::storage::{Segment, Storage};
-use super::window::Window;
+use super::window::{READ_BYTES, Window};
 
 /// Why no commit could be read.
 pub(super) struct Fault {
@@ -202,8 +202,15 @@ impl<'a> Reader<'a> {
             let detail = format!("a block reaches to {end}, the segment has {}", segment.bytes);
             return fault(Here::PastEnd, Some(header), detail);
         }
-        self.window.cover(segment, start, end)?;
-        match header.check_body(self.window.bytes(body, end)) {
+        let mut sum = BodySum::default();
+        let mut summed = body;
+        while summed < end {
+            let next = end.min(summed + READ_BYTES);
+            self.window.cover(segment, start, next)?;
+            sum.add(self.window.bytes(summed, next));
+            summed = next;
+        }
+        match header.check_sum(sum) {
             Ok(()) => Ok(Ok((header, chain))),
             Err(error) => fault(Here::Broken, Some(header), error.to_string()),
         }

@@ -1,7 +1,8 @@
 //! A moving window over one segment, in buffers that are used again.
 //!
 //! Rules:
-//! 1. A window is 128 KiB (two of them stay in the cache), or as large as the commit in it needs.
+//! 1. It is read 128 KiB at a time: what was read is still in the cache when it is checked. It is
+//!    as large as the commit in it needs.
 //! 2. Bytes are read once: what two windows have in common is copied, so what was checked is what
 //!    is handed out.
 //! 3. A buffer is used again when nobody else holds it; the reader of blocks bounds how many it
@@ -15,7 +16,7 @@ use super::error::JournalError;
 use super::storage::{Segment, Storage};
 
 /// How much is read at once, in bytes.
-const WINDOW_BYTES: u64 = 128 << 10;
+pub(super) const READ_BYTES: u64 = 128 << 10;
 
 /// How many buffers are kept for reuse.
 const BUFFERS_MAX: usize = 16;
@@ -45,44 +46,49 @@ impl<'a> Window<'a> {
         to: u64,
     ) -> Result<(), JournalError> {
         let end = self.start + self.filled as u64;
-        let same = self.segment == segment.number;
-        if same && self.start <= from && to <= end {
+        let same = self.segment == segment.number && self.start <= from;
+        if same && to <= end {
             return Ok(());
         }
-        let len = ((to - from) * 2).max(WINDOW_BYTES).min(segment.bytes - from) as usize;
-        let mut next = self.take_buffer();
-        // Nobody else has it: see `take_buffer`.
-        let bytes = Arc::make_mut(&mut next);
+        if !(same && from == self.start && Arc::get_mut(&mut self.buffer).is_some()) {
+            self.slide(segment.number, from, if same { end } else { from });
+        }
+        let filled = self.filled as u64;
+        let len = (to - from).max(filled + READ_BYTES).min(segment.bytes - from) as usize;
+        let bytes = Arc::get_mut(&mut self.buffer).expect("nobody else has it, or it is a new one");
         if bytes.len() < len {
             bytes.resize(len, 0);
         }
-        let kept = if same && self.start <= from && from < end {
-            let kept = &self.buffer[(from - self.start) as usize..self.filled];
-            bytes[..kept.len()].copy_from_slice(kept);
-            kept.len()
-        } else {
-            0
-        };
-        let offset = from + kept as u64;
         let read = self
             .storage
-            .read_at(segment.number, offset, &mut bytes[kept..len])
+            .read_at(segment.number, from + filled, &mut bytes[self.filled..len])
             .map_err(JournalError::io("read", self.storage.name(segment.number)))?;
-        if kept + read < len {
+        if self.filled + read < len {
             return Err(JournalError::SegmentShortened {
                 file: self.storage.name(segment.number),
-                bytes: offset + read as u64,
+                bytes: from + (self.filled + read) as u64,
                 expected: segment.bytes,
             });
         }
-        self.segment = segment.number;
-        self.start = from;
         self.filled = len;
+        Ok(())
+    }
+
+    /// Begins at `from` in another buffer, with what there is up to `end`.
+    fn slide(&mut self, segment: SegmentNumber, from: u64, end: u64) {
+        let mut next = self.take_buffer();
+        let kept = end.saturating_sub(from) as usize;
+        if kept > 0 {
+            let bytes = Arc::get_mut(&mut next).expect("nobody else has it");
+            let at = (from - self.start) as usize;
+            bytes.resize(bytes.len().max(kept), 0);
+            bytes[..kept].copy_from_slice(&self.buffer[at..at + kept]);
+        }
+        (self.segment, self.start, self.filled) = (segment, from, kept);
         let used = std::mem::replace(&mut self.buffer, next);
         if self.used.len() < BUFFERS_MAX {
             self.used.push(used);
         }
-        Ok(())
     }
 
     /// The bytes `from..to` of the segment. They must have been covered.

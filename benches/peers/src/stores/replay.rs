@@ -14,18 +14,17 @@ use std::path::{Path, PathBuf};
 
 use archipelago_benches::replay::journals::Written;
 use archipelago_benches::rounds::{Contender, Failed, Took};
-use archipelago_benches::shop::event::Event;
+use archipelago_benches::shop::event::{Event, Fixed, Form};
 use archipelago_benches::shop::state::{State, Totals};
 use archipelago_benches::shop::stream::Stream;
-use archipelago_core::codec::packed::{self, Packed};
-use archipelago_core::codec::{CodecError, decode, encode};
+use archipelago_core::codec::Wire;
 
 use super::{Key, Row, Store};
 
 /// What says that a store is whole.
 const WHOLE: &str = "whole";
 /// Raised when the events or their form change.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 /// Rows of a transaction when a store is filled.
 const ROWS_A_COMMIT: usize = 10_000;
 
@@ -96,8 +95,8 @@ impl<C: Copy> Filled<C> {
     {
         Contender::new(name, move || {
             let replay = || match self.spec.written {
-                Written::Serde => self.replay::<T, S>(decode::<Event>),
-                Written::Fixed => self.replay::<T, S>(packed::decode::<Event>),
+                Written::Serde => self.replay::<T, S, Event>(),
+                Written::Fixed => self.replay::<T, S, Fixed>(),
             };
             let (state, took) = Took::time(self.spec.events, replay);
             let (state, events) = state?;
@@ -109,18 +108,16 @@ impl<C: Copy> Filled<C> {
         })
     }
 
-    fn replay<T, S>(
-        &self,
-        decode: impl Fn(&[u8]) -> Result<Event, CodecError>,
-    ) -> Result<(S, u64), Failed>
+    fn replay<T, S, F>(&self) -> Result<(S, u64), Failed>
     where
         T: Store<Choice = C>,
         S: State,
+        F: Form,
     {
         let store = T::open(&self.folder, self.choice)?;
         let (mut state, mut events) = (S::default(), 0);
         let mut fold = |event: &[u8]| -> Result<(), Failed> {
-            state.fold(&decode(event)?);
+            F::with(event, |event| state.fold(event))?;
             events += 1;
             Ok(())
         };
@@ -140,8 +137,8 @@ fn push(event: &Event, spec: Spec, row: &mut Vec<u8>) -> Result<(), Failed> {
         row.push(0);
     }
     match spec.written {
-        Written::Serde => encode(event, row)?,
-        Written::Fixed => event.put(row),
+        Written::Serde => event.encode(row)?,
+        Written::Fixed => Fixed::from(*event).encode(row)?,
     }
     if many {
         row[at] = u8::try_from(row.len() - at - 1)?;

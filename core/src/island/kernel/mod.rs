@@ -300,7 +300,7 @@ impl<I: Island> Kernel<I> {
 
 fn first_answer<I: Island>(kept: &Kept) -> Answer<I::Reply> {
     match kept {
-        Kept::Replied(bytes) => match I::Reply::decode(bytes) {
+        Kept::Replied(bytes) => match bytes.with(I::Reply::decode) {
             Ok(reply) => Answer::Reply(reply),
             Err(error) => Answer::DeadLetter(format!("the first reply: {error}").into()),
         },

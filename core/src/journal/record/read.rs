@@ -110,19 +110,20 @@ impl<'a> RecordView<'a> {
     /// is fast with; whoever is in no hurry takes [`RecordView::walk`].
     #[inline(always)]
     #[must_use]
-    pub fn sections(&self) -> Sections<'_, 'a> {
-        Sections { record: self, reader: self.sections }
+    pub fn sections(&self) -> Sections<'a> {
+        Sections { flags: self.flags, source: self.source, reader: self.sections }
     }
 }
 
 /// The sections of a record: events, sends, replies, and what is behind them, in this order.
 #[derive(Debug)]
-pub struct Sections<'r, 'a> {
-    record: &'r RecordView<'a>,
+pub struct Sections<'a> {
+    flags: u8,
+    source: Source,
     reader: Reader<'a>,
 }
 
-impl<'a> Sections<'_, 'a> {
+impl<'a> Sections<'a> {
     /// The events' bytes.
     ///
     /// # Errors
@@ -177,49 +178,57 @@ impl<'a> Sections<'_, 'a> {
     /// What `visit` returns, or [`Malformed`].
     #[inline(always)]
     pub fn behind<E: From<Malformed>>(
-        mut self,
+        self,
         visit: impl FnMut(Entry<'a>) -> Result<(), E>,
     ) -> Result<(), E> {
-        if self.record.flags & (TIMERS | CANCELLED) != 0 {
-            self.timers(visit)?;
+        let Self { flags, mut reader, .. } = self;
+        if flags & (TIMERS | CANCELLED) != 0 {
+            reader = timers(flags, reader, visit)?;
         }
-        if self.reader.is_empty() {
+        if reader.is_empty() {
             Ok(())
         } else {
-            Err(self.reader.expected("the end of the record").into())
+            Err(reader.expected("the end of the record").into())
         }
-    }
-
-    fn timers<E: From<Malformed>>(
-        &mut self,
-        mut visit: impl FnMut(Entry<'a>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        for _ in 0..self.count(TIMERS)? {
-            let number = TimerNumber(self.reader.varint("a timer's number")?);
-            let deadline = Millis(self.reader.varint("a deadline")?);
-            let command = self.reader.part("a timer's command")?;
-            visit(Entry::Timer { number, deadline, command })?;
-        }
-        for _ in 0..self.count(CANCELLED)? {
-            visit(Entry::Cancelled(TimerNumber(self.reader.varint("a timer's number")?)))?;
-        }
-        Ok(())
     }
 
     #[inline(always)]
     fn count(&mut self, flag: u8) -> Result<u64, Malformed> {
-        if self.record.flags & flag == 0 { Ok(0) } else { self.reader.varint("a count") }
+        count(self.flags & flag, &mut self.reader)
     }
 
     #[inline(always)]
     fn reply_asker(&mut self) -> Result<Asker, Malformed> {
         let at = self.reader;
-        match (self.reader.array("whom a reply is for")?, self.record.source) {
+        match (self.reader.array("whom a reply is for")?, self.source) {
             ([0], Source::Client { asker, .. }) => Ok(asker),
             ([1], _) => read_asker(&mut self.reader),
             _ => Err(at.expected("whom a reply is for")),
         }
     }
+}
+
+#[inline(always)]
+fn count(flag: u8, reader: &mut Reader<'_>) -> Result<u64, Malformed> {
+    if flag == 0 { Ok(0) } else { reader.varint("a count") }
+}
+
+/// By value, as most records have none: whose address is taken lives in memory, not in registers.
+fn timers<'a, E: From<Malformed>>(
+    flags: u8,
+    mut reader: Reader<'a>,
+    mut visit: impl FnMut(Entry<'a>) -> Result<(), E>,
+) -> Result<Reader<'a>, E> {
+    for _ in 0..count(flags & TIMERS, &mut reader)? {
+        let number = TimerNumber(reader.varint("a timer's number")?);
+        let deadline = Millis(reader.varint("a deadline")?);
+        let command = reader.part("a timer's command")?;
+        visit(Entry::Timer { number, deadline, command })?;
+    }
+    for _ in 0..count(flags & CANCELLED, &mut reader)? {
+        visit(Entry::Cancelled(TimerNumber(reader.varint("a timer's number")?)))?;
+    }
+    Ok(reader)
 }
 
 /// One entry of a record's sections.
