@@ -1,4 +1,5 @@
-//! Restoring by the number of islands, on one thread and on two.
+//! Restoring by the number of islands, on one thread and on two; beside a bare loop over as many
+//! states, since many small states are another load for the memory than a large one.
 //!
 //! It doesn't know how islands are spread over threads.
 
@@ -6,7 +7,7 @@ use std::path::Path;
 
 use super::millions;
 use crate::replay::journals::{Spec, Written};
-use crate::replay::restoring::{Ends, bare, restored};
+use crate::replay::restoring::{Ends, bare, bare_spread, restored};
 use crate::rounds::Failed;
 use crate::session::{Curve, Session};
 use crate::shop::event::Event;
@@ -41,7 +42,10 @@ pub fn islands(session: &mut Session<'_>) -> Result<(), Failed> {
         let many = if threads == 1 { "thread" } else { "threads" };
         format!("{} islands, {threads} {many}", grouped(islands.into()))
     };
+    let spread = |islands: u32| format!("bare loop over {} states", grouped(islands.into()));
     for journal in &journals {
+        let islands = journal.spec.islands;
+        contenders.push(bare_spread::<Hashed>(&spread(islands), &in_memory, islands, &digest));
         for threads in [1, 2] {
             let name = name(journal.spec.islands, threads);
             contenders.push(restored::<Hashed>(&name, journal, threads, ends));
@@ -56,10 +60,9 @@ pub fn islands(session: &mut Session<'_>) -> Result<(), Failed> {
         let points = journals.iter().filter_map(|journal| of(journal.spec.islands)).collect();
         lines.push((name(0, threads).replace("0 islands, ", ""), points));
     }
-    let bare = millions(held, loop_name);
-    let points = journals.iter().map(|journal| f64::from(journal.spec.islands));
-    lines
-        .push((loop_name.to_owned(), points.zip(std::iter::repeat(bare.unwrap_or(0.0))).collect()));
+    let of = |islands: u32| Some((f64::from(islands), millions(held, &spread(islands))?));
+    let points = journals.iter().filter_map(|journal| of(journal.spec.islands)).collect();
+    lines.push(("bare loop over as many states".to_owned(), points));
     let title = "restored, millions of events a second".to_owned();
     session.draw(Curve { name: "restore-by-islands", title, x: "islands", lines });
     Ok(())

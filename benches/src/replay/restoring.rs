@@ -5,8 +5,9 @@
 use archipelago::Durability;
 use archipelago::journal::{BlockRef, DataDirectory, JournalError, ScanMode, scan};
 use archipelago::replay::Log;
+use archipelago_core::command::route::Table;
 
-use super::journals::{Journal, Written};
+use super::journals::{Journal, Written, key};
 use crate::rounds::{Contender, Failed, Took};
 use crate::shop::event::{Event, Fixed, Form};
 use crate::shop::island::Shop;
@@ -36,6 +37,31 @@ pub fn bare<'a, S: State>(
         };
         let (state, took) = Took::time(events.len() as u64, fold);
         check(&[state], digest, ends)?;
+        Ok(took)
+    })
+}
+
+/// The bare loop over the events of many islands, each with a state of its own; events come in
+/// their order.
+pub fn bare_spread<'a, S: State>(
+    name: &str,
+    events: &'a [Event],
+    islands: u32,
+    digest: &'a str,
+) -> Contender<'a> {
+    let table = Table::modulo(islands).expect("a journal has so many islands");
+    let owners: Vec<u32> = events.iter().map(|event| table.island_of(&key(event)).0).collect();
+    Contender::new(name, move || {
+        let fold = || {
+            let mut states: Vec<S> = (0..islands).map(|_| S::default()).collect();
+            owners
+                .iter()
+                .zip(events)
+                .for_each(|(owner, event)| states[*owner as usize].fold(event));
+            states
+        };
+        let (states, took) = Took::time(events.len() as u64, fold);
+        check(&states, digest, Ends::InTheDigest)?;
         Ok(took)
     })
 }
