@@ -19,7 +19,7 @@ use super::storage::{Segment, Storage};
 pub(super) const READ_BYTES: u64 = 128 << 10;
 
 /// How many buffers are kept for reuse.
-const BUFFERS_MAX: usize = 16;
+const BUFFERS_MAX: usize = 32;
 
 /// The window. Empty until [`Window::cover`].
 pub(super) struct Window<'a> {

@@ -15,8 +15,10 @@ use crate::journal::{BlockRef, JournalSettings, Recovered, ScanMode, Storage, sc
 
 /// Batches of blocks waiting for a worker.
 const QUEUED_MAX: usize = 4;
-/// Blocks in a batch.
+/// A batch is handed over with so many blocks, or so many bytes of them: few enough that what they
+/// stand in is used again while it is in the cache.
 const BATCH_BLOCKS: usize = 128;
+const BATCH_BYTES: u64 = 256 << 10;
 
 /// What is done with the blocks of some islands.
 pub(super) trait Work: Send {
@@ -65,11 +67,11 @@ pub(super) fn spread<W: Work>(
     }
     let count = workers.len();
     std::thread::scope(|scope| {
-        let mut queues: Vec<(Sender<Vec<BlockRef>>, Vec<BlockRef>)> = Vec::new();
+        let mut queues: Vec<(Sender<Vec<BlockRef>>, Vec<BlockRef>, u64)> = Vec::new();
         let mut handles = Vec::new();
         for mut worker in workers {
             let (sender, receiver) = bounded::<Vec<BlockRef>>(QUEUED_MAX);
-            queues.push((sender, Vec::new()));
+            queues.push((sender, Vec::new(), 0));
             handles.push(scope.spawn(move || -> Result<W, OpenError> {
                 for batch in receiver {
                     for block in &batch {
@@ -81,16 +83,18 @@ pub(super) fn spread<W: Work>(
         }
         let mut sink = |block: BlockRef| -> Result<(), OpenError> {
             watch(&block);
-            let (sender, batch) = &mut queues[block.header.island.0 as usize % count];
+            let (sender, batch, bytes) = &mut queues[block.header.island.0 as usize % count];
+            *bytes += block.header.block_bytes();
             batch.push(block);
-            if batch.len() >= BATCH_BLOCKS {
+            if batch.len() >= BATCH_BLOCKS || *bytes >= BATCH_BYTES {
                 // A thread that is gone has failed; its error is collected below.
                 let _ = sender.send(std::mem::take(batch));
+                *bytes = 0;
             }
             Ok(())
         };
         let scanned = scan_on(storage, settings, mode, from, &mut sink);
-        for (sender, batch) in queues {
+        for (sender, batch, _) in queues {
             let _ = sender.send(batch);
         }
         let mut workers = Vec::with_capacity(count);
