@@ -47,7 +47,7 @@ pub fn islands(session: &mut Session<'_>) -> Result<(), Failed> {
         let islands = journal.spec.islands;
         contenders.push(bare_spread::<Hashed>(&spread(islands), &in_memory, islands, &digest));
         for threads in [1, 2] {
-            let name = name(journal.spec.islands, threads);
+            let name = name(islands, threads);
             contenders.push(restored::<Hashed>(&name, journal, threads, ends));
         }
     }

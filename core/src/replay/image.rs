@@ -180,11 +180,7 @@ impl<I: Island> Image<I> {
     #[inline(always)]
     fn consume(&mut self, source: &Source) -> Result<Option<(Asker, RequestNumber)>, ReplayError> {
         match *source {
-            // By its fields: to copy it whole would be to read its narrow ones with their padding,
-            // right after they were written without.
-            Source::Client { asker: Asker { client, slot, number }, answered_below } => {
-                return Ok(Some((Asker { client, slot, number }, answered_below)));
-            }
+            Source::Client { asker, answered_below } => return Ok(Some((asker, answered_below))),
             Source::Island { from, number, .. } => {
                 let applied = self.applied.entry(from).or_default();
                 if applied.next() != number {
