@@ -38,8 +38,11 @@ pub(crate) const HANDED_MAX: usize = 2;
 /// Messages and asks taken per round, so that neither starves the other, and what they cause leaves
 /// while more comes. A frame is taken whole.
 const ROUND_MAX: usize = 256;
-/// With so many bytes of records gathered, no more asks are taken.
-const GATHERED_BYTES_MAX: usize = 4 << 20;
+/// With so many bytes of records made by asks, a round is full as well.
+const ROUND_BYTES_MAX: usize = 128 << 10;
+/// With so many bytes of records gathered, no more asks are taken. A replay reads what was gathered
+/// as one block, and is fastest with blocks that leave most of the cache to the state.
+const GATHERED_BYTES_MAX: usize = 384 << 10;
 
 /// How often a worker without a journal looks around before it parks, and how often of that without
 /// letting others have its core.
@@ -331,17 +334,17 @@ impl<I: Island> Worker<I> {
         if self.wanted() == Wanted::AllButAsks {
             return 0;
         }
-        let mut taken = 0;
-        while taken < ROUND_MAX {
+        let (mut taken, mut bytes) = (0, 0);
+        while taken < ROUND_MAX && bytes < ROUND_BYTES_MAX {
             let Some(delivery) = mailbox.deliveries.pop() else { break };
             match delivery {
                 Delivery::Ask(ask, admitted) => {
                     taken += 1;
-                    self.ask(now, ask, admitted);
+                    bytes += self.ask(now, ask, admitted);
                 }
                 Delivery::Asks(mut asks, admitted) => {
                     taken += asks.len();
-                    asks.drain(..).for_each(|ask| self.ask(now, ask, admitted));
+                    bytes += asks.drain(..).map(|ask| self.ask(now, ask, admitted)).sum::<usize>();
                     mailbox.deliveries.recycle(asks);
                 }
                 Delivery::Query { island, query } => {
@@ -355,13 +358,17 @@ impl<I: Island> Worker<I> {
         taken
     }
 
-    fn ask(&mut self, now: Millis, Ask { request, waiter }: Ask<I>, admitted: u64) {
+    /// Returns how many bytes of records it made.
+    fn ask(&mut self, now: Millis, Ask { request, waiter }: Ask<I>, admitted: u64) -> usize {
         let island = self.shared.table.owner(request.asker.slot);
         let at = self.local_index(island);
+        let before = self.drivers[at].kernel().block_bytes();
         let answered = self.drivers[at].ask(now, request, waiter, admitted);
+        let made = self.drivers[at].kernel().block_bytes() - before;
         self.tally.answers += u64::from(answered);
         self.shared.answered(island, answered);
         self.touched.add(at);
+        made
     }
 
     fn take_ticks(&mut self, now: Millis) -> usize {

@@ -1,7 +1,7 @@
 //! The journaler: the one thread that writes.
 //!
 //! Islands hand over blocks and go on; the thread takes one hand-over, then all that are queued
-//! up to 8 MiB, writes them as one commit, and tells. While it waits for the disk, more queue up:
+//! up to 512 KiB, writes them as one commit, and tells. While it waits for the disk, more queue up:
 //! the slower the disk, the larger the commits. No commit waits for a timer.
 //!
 //! Rules:
@@ -33,8 +33,9 @@ use crate::meters;
 /// How many hand-overs may be queued.
 pub const HAND_OVERS_MAX: usize = 1024;
 
-/// No more hand-overs are added to a commit from this size on, in bytes.
-const COMMIT_BYTES: usize = 8 << 20;
+/// No more hand-overs are added to a commit from this size on, in bytes: a replay reads a commit
+/// as a whole, and one that fits near the core leaves the cache to the state.
+const COMMIT_BYTES: usize = 512 << 10;
 
 /// When a journal that nobody writes to is sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

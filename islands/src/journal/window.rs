@@ -5,8 +5,9 @@
 //!    as large as the commit in it needs.
 //! 2. Bytes are read once: what two windows have in common is copied, so what was checked is what
 //!    is handed out.
-//! 3. A buffer is used again when nobody else holds it; the reader of blocks bounds how many it
-//!    holds.
+//! 3. A buffer is used again when nobody else holds it, first of all the one in use: it is in the
+//!    cache, and leaves the rest of the cache to the state. The reader of blocks bounds how many
+//!    it holds.
 
 use std::sync::Arc;
 
@@ -50,7 +51,7 @@ impl<'a> Window<'a> {
         if same && to <= end {
             return Ok(());
         }
-        if !(same && from == self.start && Arc::get_mut(&mut self.buffer).is_some()) {
+        if !(same && from == self.start) || Arc::get_mut(&mut self.buffer).is_none() {
             self.slide(segment.number, from, if same { end } else { from });
         }
         let filled = self.filled as u64;
@@ -74,17 +75,20 @@ impl<'a> Window<'a> {
         Ok(())
     }
 
-    /// Begins at `from` in another buffer, with what there is up to `end`.
+    /// Begins at `from` with what there is up to `end`; in another buffer if somebody has this one.
     fn slide(&mut self, segment: SegmentNumber, from: u64, end: u64) {
-        let mut next = self.take_buffer();
         let kept = end.saturating_sub(from) as usize;
-        if kept > 0 {
-            let bytes = Arc::get_mut(&mut next).expect("nobody else has it");
-            let at = (from - self.start) as usize;
-            bytes.resize(bytes.len().max(kept), 0);
-            bytes[..kept].copy_from_slice(&self.buffer[at..at + kept]);
-        }
+        // What there is begins here; without it, anywhere.
+        let at = if kept > 0 { (from - self.start) as usize } else { 0 };
         (self.segment, self.start, self.filled) = (segment, from, kept);
+        if let Some(bytes) = Arc::get_mut(&mut self.buffer) {
+            bytes.copy_within(at..at + kept, 0);
+            return;
+        }
+        let mut next = self.take_buffer();
+        let bytes = Arc::get_mut(&mut next).expect("nobody else has it");
+        bytes.resize(bytes.len().max(kept), 0);
+        bytes[..kept].copy_from_slice(&self.buffer[at..at + kept]);
         let used = std::mem::replace(&mut self.buffer, next);
         if self.used.len() < BUFFERS_MAX {
             self.used.push(used);

@@ -16,7 +16,7 @@ use super::plan::{Ask, Failed, Media};
 use super::run::{Step, Twin};
 
 /// As the journaler's: no more is added to a commit from this size on, in bytes.
-const COMMIT_BYTES: usize = 8 << 20;
+const COMMIT_BYTES: usize = 512 << 10;
 
 /// What the journaler does.
 pub(super) enum Journaler {

@@ -22,8 +22,10 @@ use super::sea::Sea;
 const HANDED_MAX: usize = 2;
 /// As the worker's: frames and asks taken per round.
 const ROUND_MAX: usize = 256;
+/// As the worker's: with so many bytes made by asks, a round is full as well.
+const ROUND_BYTES_MAX: usize = 128 << 10;
 /// As the worker's: with so many bytes gathered, no more asks are taken.
-const GATHERED_BYTES_MAX: usize = 4 << 20;
+const GATHERED_BYTES_MAX: usize = 384 << 10;
 
 /// Without a journal, before it sleeps, a worker looks for a while whether something has come: so
 /// many steps of so many looks, and then so often it lets others go first.
@@ -40,7 +42,8 @@ enum Stage {
     Notices,
     Controls,
     Frames(usize),
-    Asks(usize),
+    /// How many were taken, and the bytes of records they made.
+    Asks(usize, usize),
     Ticks,
     Drain(VecDeque<usize>),
     HandOver(VecDeque<usize>, Vec<archipelago_core::journal::frame::Block>),
@@ -177,20 +180,24 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
                         *taken += 1;
                         Some(self.receive(index, &frame, hop))
                     }
-                    None => self.next_stage(index, Stage::Asks(0)),
+                    None => self.next_stage(index, Stage::Asks(0, 0)),
                 }
             }
-            Stage::Asks(taken) => {
+            Stage::Asks(taken, made) => {
                 let open = |island: &usize| self.sea.driver(*island).kernel().block_bytes();
                 let gathered: usize = worker.unsealed.list.iter().map(open).sum();
-                let room = *taken < ROUND_MAX && (*taken > 0 || gathered <= GATHERED_BYTES_MAX);
+                let begun = *taken > 0 || gathered <= GATHERED_BYTES_MAX;
+                let room = *taken < ROUND_MAX && *made < ROUND_BYTES_MAX && begun;
                 match if room { mailbox.deliveries.pop_front() } else { None } {
                     Some(delivery) => {
                         *taken += 1;
                         worker.worked += 1;
                         let island = self.table.owner(delivery.request.asker.slot).0 as usize;
                         worker.touched.add(island);
-                        Some(Step::Work(hop + self.sea.ask(island, now, delivery)))
+                        let before = self.sea.driver(island).kernel().block_bytes();
+                        let cost = self.sea.ask(island, now, delivery);
+                        *made += self.sea.driver(island).kernel().block_bytes() - before;
+                        Some(Step::Work(hop + cost))
                     }
                     None => self.next_stage(index, Stage::Ticks),
                 }

@@ -1,5 +1,6 @@
 //! What was written comes back: in order, whole, from every storage, however often it is reopened.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use archipelago_core::id::{IslandId, Life};
@@ -8,7 +9,8 @@ use proptest::prelude::*;
 
 use super::{Story, Told, close, commit, read, settings};
 use crate::journal::{
-    Access, Directory, Ending, GroupJournal, JournalError, Memory, ScanMode, Storage, read_block,
+    Access, BlockRef, Directory, Ending, GroupJournal, JournalError, Memory, ScanMode, Storage,
+    read_block, scan,
 };
 
 /// One hand-over: island, records, body length. `Reopen` closes, or drops, and opens again.
@@ -172,4 +174,30 @@ fn one_block_is_read_only_from_its_own_place_and_life() {
     assert!(matches!(error, JournalError::NoBlock { .. }), "{error}");
     let beyond = BlockPlace { segment: SegmentNumber(1), offset: u32::MAX };
     assert!(read_block(disk, beyond, life).is_err());
+}
+
+#[test]
+fn a_buffer_is_used_again_as_soon_as_nobody_has_its_blocks() {
+    let mut story = Story::new(8);
+    let mut journal = story.open();
+    let blocks: Vec<_> = (0..40).map(|_| story.block(0, 1, 5_000)).collect();
+    blocks.iter().for_each(|block| drop(commit(&mut journal, vec![block.clone()])));
+    // Keeps the last so many blocks; returns how many buffers were used.
+    let buffers = |kept: usize| {
+        let (mut blocks, mut seen) = (Vec::new(), BTreeSet::new());
+        let mut sink = |block: BlockRef| {
+            seen.insert(Arc::as_ptr(&block.buffer).addr());
+            blocks.push(block);
+            if blocks.len() > kept {
+                blocks.remove(0);
+            }
+            Ok::<(), JournalError>(())
+        };
+        scan(&*story.disk, &story.settings, ScanMode::ReadOnly, &mut sink).unwrap();
+        seen.len()
+    };
+    assert_eq!(buffers(0), 1);
+    assert_eq!(buffers(1), 2);
+    // A segment is read at once, and holds five of them.
+    assert!((3..=5).contains(&buffers(12)), "{}", buffers(12));
 }
