@@ -20,6 +20,29 @@ const QUEUED_MAX: usize = 4;
 const BATCH_BLOCKS: usize = 128;
 const BATCH_BYTES: u64 = 256 << 10;
 
+/// What is on its way to one worker.
+struct Queue {
+    sender: Sender<Vec<BlockRef>>,
+    batch: Vec<BlockRef>,
+    bytes: u64,
+}
+
+impl Queue {
+    fn push(&mut self, block: BlockRef) {
+        self.bytes += block.header.block_bytes();
+        self.batch.push(block);
+        if self.batch.len() >= BATCH_BLOCKS || self.bytes >= BATCH_BYTES {
+            self.send();
+        }
+    }
+
+    /// A worker that is gone has failed; its error is collected when it is joined.
+    fn send(&mut self) {
+        let _ = self.sender.send(std::mem::take(&mut self.batch));
+        self.bytes = 0;
+    }
+}
+
 /// What is done with the blocks of some islands.
 pub(super) trait Work: Send {
     /// Takes the next block of one of its islands.
@@ -67,11 +90,11 @@ pub(super) fn spread<W: Work>(
     }
     let count = workers.len();
     std::thread::scope(|scope| {
-        let mut queues: Vec<(Sender<Vec<BlockRef>>, Vec<BlockRef>, u64)> = Vec::new();
+        let mut queues = Vec::with_capacity(count);
         let mut handles = Vec::new();
         for mut worker in workers {
             let (sender, receiver) = bounded::<Vec<BlockRef>>(QUEUED_MAX);
-            queues.push((sender, Vec::new(), 0));
+            queues.push(Queue { sender, batch: Vec::new(), bytes: 0 });
             handles.push(scope.spawn(move || -> Result<W, OpenError> {
                 for batch in receiver {
                     for block in &batch {
@@ -83,20 +106,12 @@ pub(super) fn spread<W: Work>(
         }
         let mut sink = |block: BlockRef| -> Result<(), OpenError> {
             watch(&block);
-            let (sender, batch, bytes) = &mut queues[block.header.island.0 as usize % count];
-            *bytes += block.header.block_bytes();
-            batch.push(block);
-            if batch.len() >= BATCH_BLOCKS || *bytes >= BATCH_BYTES {
-                // A thread that is gone has failed; its error is collected below.
-                let _ = sender.send(std::mem::take(batch));
-                *bytes = 0;
-            }
+            queues[block.header.island.0 as usize % count].push(block);
             Ok(())
         };
         let scanned = scan_on(storage, settings, mode, from, &mut sink);
-        for (sender, batch, _) in queues {
-            let _ = sender.send(batch);
-        }
+        queues.iter_mut().for_each(Queue::send);
+        drop(queues);
         let mut workers = Vec::with_capacity(count);
         for handle in handles {
             workers.push(handle.join().expect("a replaying thread catches panics")?);
