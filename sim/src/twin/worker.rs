@@ -42,8 +42,11 @@ enum Stage {
     Notices,
     Controls,
     Frames(usize),
-    /// How many were taken, and the bytes of records they made.
-    Asks(usize, usize),
+    Asks {
+        taken: usize,
+        /// Bytes of the records that they made.
+        made: usize,
+    },
     Ticks,
     Drain(VecDeque<usize>),
     HandOver(VecDeque<usize>, Vec<archipelago_core::journal::frame::Block>),
@@ -180,10 +183,10 @@ impl<I: Island, A: Iterator<Item = Ask<I::Command>>> Twin<I, A> {
                         *taken += 1;
                         Some(self.receive(index, &frame, hop))
                     }
-                    None => self.next_stage(index, Stage::Asks(0, 0)),
+                    None => self.next_stage(index, Stage::Asks { taken: 0, made: 0 }),
                 }
             }
-            Stage::Asks(taken, made) => {
+            Stage::Asks { taken, made } => {
                 let open = |island: &usize| self.sea.driver(*island).kernel().block_bytes();
                 let gathered: usize = worker.unsealed.list.iter().map(open).sum();
                 let begun = *taken > 0 || gathered <= GATHERED_BYTES_MAX;
