@@ -41,7 +41,8 @@ const ROUND_MAX: usize = 256;
 /// With so many bytes of records made by asks, a round is full as well.
 const ROUND_BYTES_MAX: usize = 128 << 10;
 /// With so many bytes of records gathered, no more asks are taken. A replay reads what was gathered
-/// as one block, and is fastest with blocks that leave most of the cache to the state.
+/// for an island as one block, and is fastest with blocks that leave most of the cache to the
+/// state.
 const GATHERED_BYTES_MAX: usize = 384 << 10;
 
 /// How often a worker without a journal looks around before it parks, and how often of that without
