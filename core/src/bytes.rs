@@ -61,6 +61,44 @@ pub fn put_slice(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
+/// A part, and what stands behind it: whoever reads one may look further than it reaches.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a> {
+    room: &'a [u8],
+    length: usize,
+}
+
+impl<'a> Part<'a> {
+    /// Its bytes.
+    #[must_use]
+    #[inline(always)]
+    pub fn bytes(&self) -> &'a [u8] {
+        &self.room[..self.length]
+    }
+
+    /// How many they are.
+    #[must_use]
+    #[inline(always)]
+    pub const fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Its bytes and those behind them, which mean something else.
+    #[must_use]
+    #[inline(always)]
+    pub const fn room(&self) -> &'a [u8] {
+        self.room
+    }
+}
+
+/// A part with nothing behind it.
+impl<'a> From<&'a [u8]> for Part<'a> {
+    #[inline(always)]
+    fn from(bytes: &'a [u8]) -> Self {
+        Self { room: bytes, length: bytes.len() }
+    }
+}
+
 /// Reads parts from the front of a slice.
 #[derive(Clone, Copy, Debug)]
 pub struct Reader<'a> {
@@ -163,6 +201,50 @@ impl<'a> Reader<'a> {
         let length = self.varint(expected)?;
         self.take(usize::try_from(length).unwrap_or(usize::MAX), expected)
     }
+
+    /// The next `count` length-prefixed parts, each with all that stands behind it in `room`, which
+    /// begins with [`Reader::all`] and goes on.
+    ///
+    /// # Errors
+    /// As [`Reader::part`], and what `visit` says.
+    #[inline(always)]
+    pub fn parts_in<E: From<Malformed>>(
+        &mut self,
+        (count, expected): (u64, &'static str),
+        room: &'a [u8],
+        mut visit: impl FnMut(Part<'a>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let behind = room.len().saturating_sub(self.all.len());
+        let mut reader = Self { all: room, rest: room.get(self.at()..).unwrap_or_default() };
+        for _ in 0..count {
+            let length = reader.varint(expected)?;
+            let room = reader.rest;
+            let length = usize::try_from(length).unwrap_or(usize::MAX);
+            let before = reader;
+            reader.take(length, expected)?;
+            if reader.rest.len() < behind {
+                return Err(before.expected(expected).into());
+            }
+            visit(Part { room, length })?;
+        }
+        self.take(reader.at() - self.at(), expected)?;
+        Ok(())
+    }
+
+    /// The next `length` bytes, and all that is behind them.
+    ///
+    /// # Errors
+    /// As [`Reader::take`].
+    #[inline(always)]
+    pub fn take_in_its_room(
+        &mut self,
+        length: usize,
+        expected: &'static str,
+    ) -> Result<Part<'a>, Malformed> {
+        let room = self.rest;
+        let part = self.take(length, expected)?;
+        Ok(Part { room, length: part.len() })
+    }
 }
 
 /// A number of several bytes, and what is behind it. Up to 8 are taken at once: the lowest high bit
@@ -225,6 +307,32 @@ mod tests {
             prop_assert_eq!(reader.part("part").unwrap(), &part[..]);
             prop_assert_eq!(reader.part("part").unwrap(), &part[..]);
             prop_assert!(reader.is_empty());
+        }
+
+        #[test]
+        fn parts_in_a_room_are_those_alone_and_none_reaches_out(
+            all in prop::collection::vec(0..6_u8, 0..12),
+            behind in prop::collection::vec(0..6_u8, 0..12),
+            count in 0..5_u64,
+        ) {
+            let mut alone = Reader::new(&all);
+            let parts: Result<Vec<_>, _> = (0..count).map(|_| alone.part("part")).collect();
+            let room = [&all[..], &behind].concat();
+            let mut inside = Reader::new(&room[..all.len()]);
+            let mut seen = Vec::new();
+            let walked = inside.parts_in((count, "part"), &room, |part| -> Result<(), Malformed> {
+                seen.push((part.bytes(), part.room().len()));
+                Ok(())
+            });
+            prop_assert_eq!(walked.is_ok(), parts.is_ok());
+            let Ok(parts) = parts else { return Ok(()) };
+            prop_assert_eq!(inside.at(), alone.at());
+            prop_assert_eq!(seen.len(), parts.len());
+            let mut at = 0;
+            for ((bytes, left), part) in seen.into_iter().zip(parts) {
+                prop_assert_eq!((bytes, left), (part, room.len() - at - 1));
+                at += 1 + part.len();
+            }
         }
 
         #[test]

@@ -168,5 +168,5 @@ fn events_of_the_other_form_are_refused_with_their_record() {
     let failed = failed.unwrap_err();
     let OpenError::Record { position, ref reason, .. } = failed else { panic!("{failed}") };
     assert_eq!(position, JournalPosition(1), "{failed}");
-    assert!(reason.contains("Fixed: it has 9"), "{failed}");
+    assert!(reason.contains("Fixed: what begins so has 9"), "{failed}");
 }

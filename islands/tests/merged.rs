@@ -139,7 +139,7 @@ fn is_causal(order: &[Seen]) {
     for Seen { island, position, bytes, .. } in order {
         let before = last.insert(*island, *position).unwrap_or_default();
         assert_eq!(*position, before.next(), "island {island}");
-        let record = RecordView::parse(bytes).unwrap();
+        let record = RecordView::parse(bytes.as_slice()).unwrap();
         let cause = match record.source {
             Source::Client { .. } => None,
             Source::Island { from, number, .. } => Some((from, *island, number.0)),

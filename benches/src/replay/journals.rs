@@ -22,7 +22,7 @@ use crate::shop::stream::{Population, Stream};
 /// What says that a journal is whole.
 const WHOLE: &str = "whole.json";
 /// Raised when the events or their form change.
-const FORM: u32 = 4;
+const FORM: u32 = 5;
 /// How long a queue may be full.
 const PATIENCE: Duration = Duration::from_secs(60);
 

@@ -9,6 +9,7 @@
 use std::fmt;
 
 use archipelago_core::codec::Wire;
+use archipelago_core::codec::fixed::UpTo;
 use archipelago_core::fixed;
 use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -117,14 +118,6 @@ pub struct FixedLine {
     units: U16,
 }
 
-/// [`Lines`] of fixed fields.
-#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
-#[repr(C)]
-pub struct FixedLines {
-    count: u8,
-    lines: [FixedLine; LINES_MAX],
-}
-
 fixed! {
     /// An [`Event`] of fixed fields.
     #[derive(Debug)]
@@ -136,7 +129,7 @@ fixed! {
             /// The customer.
             customer: U64,
             /// What was ordered.
-            lines: FixedLines,
+            lines: UpTo<FixedLine, LINES_MAX>,
         } = 0,
         /// Units came in.
         StockReceived(FixedLine) = 1,
@@ -164,7 +157,8 @@ impl From<Event> for Fixed {
             Event::OrderPlaced { order, customer, lines } => Self::OrderPlaced {
                 order: order.into(),
                 customer: customer.into(),
-                lines: FixedLines { count: lines.count, lines: lines.lines.map(FixedLine::from) },
+                lines: UpTo::new(&lines.lines.map(FixedLine::from)[..lines.as_slice().len()])
+                    .expect("as many as there can be"),
             },
             Event::StockReceived(line) => Self::StockReceived(line.into()),
             Event::StockSent(line) => Self::StockSent(line.into()),
@@ -214,9 +208,7 @@ impl From<&Self> for Line {
 }
 
 tell!(Event, |customer| *customer, |lines| lines.as_slice());
-tell!(Fixed, |customer| customer.get(), |lines| {
-    &lines.lines[..usize::from(lines.count).min(LINES_MAX)]
-});
+tell!(Fixed, |customer| customer.get(), |lines| lines);
 
 #[cfg(test)]
 mod tests {

@@ -14,13 +14,14 @@ use std::fmt::Debug;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::bytes::Part;
 use crate::kind::kind_of;
 
 /// What commands, events and replies must be: plain data that can be written, read back and shown.
 ///
 /// Every type that serde writes and reads is one already, by postcard. A type that is not serde's
 /// can have a fixed layout instead: [`fixed!`](crate::fixed). A replay then reads it where it
-/// stands; but it takes more bytes, and its layout is then the user's to keep.
+/// stands; but numbers take all their bytes, and its layout is then the user's to keep.
 pub trait Wire: Debug + Send + Sized + 'static {
     /// What reading it means.
     const READING: Reading;
@@ -37,13 +38,13 @@ pub trait Wire: Debug + Send + Sized + 'static {
     /// [`CodecError::Decode`] when the bytes are not such a value, or bytes are left over.
     fn decode(bytes: &[u8]) -> Result<Self, CodecError>;
 
-    /// Shows the value that fills `bytes` exactly to `look`.
+    /// Shows the value that fills `part` exactly to `look`.
     ///
     /// # Errors
     /// As [`Wire::decode`].
     #[inline(always)]
-    fn with<T>(bytes: &[u8], look: impl FnOnce(&Self) -> T) -> Result<T, CodecError> {
-        Self::decode(bytes).map(|value| look(&value))
+    fn with<T>(part: Part<'_>, look: impl FnOnce(&Self) -> T) -> Result<T, CodecError> {
+        Self::decode(part.bytes()).map(|value| look(&value))
     }
 
     /// What it is, by the names of its variants: `Stock.Grant`. Empty for what is no enum.
@@ -135,20 +136,20 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
     match postcard::take_from_bytes::<T>(bytes) {
         Ok((value, [])) => Ok(value),
         Ok((_, rest)) => Err(left_over::<T>(bytes, rest)),
-        Err(reason) => Err(not_a::<T>(bytes, reason.to_string())),
+        Err(reason) => Err(not_a::<T>(bytes.len(), reason.to_string())),
     }
 }
 
-/// `bytes` are not a `T`.
+/// `len` bytes are not a `T`.
 #[cold]
-fn not_a<T>(bytes: &[u8], reason: String) -> CodecError {
-    CodecError::Decode { type_name: std::any::type_name::<T>(), len: bytes.len(), reason }
+fn not_a<T>(len: usize, reason: String) -> CodecError {
+    CodecError::Decode { type_name: std::any::type_name::<T>(), len, reason }
 }
 
 /// `bytes` are a `T` and more.
 #[cold]
 fn left_over<T>(bytes: &[u8], rest: &[u8]) -> CodecError {
-    not_a::<T>(bytes, format!("{} bytes are left over", rest.len()))
+    not_a::<T>(bytes.len(), format!("{} bytes are left over", rest.len()))
 }
 
 /// Writes straight into a vector, without a copy in between.

@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::digest::Digest;
-use crate::bytes::Malformed;
+use crate::bytes::{Malformed, Part};
 use crate::codec::{CodecError, Wire};
 use crate::command::dedup::{Given, Kept, Sessions};
 use crate::id::{Asker, IslandId, JournalPosition, LinkSeq, RequestNumber};
@@ -107,11 +107,11 @@ impl<I: Island> Image<I> {
     /// [`ReplayError`]; the image is then half changed and must not be used.
     #[inline(always)]
     pub fn apply(&mut self, record: &RecordView<'_>) -> Result<Applied, ReplayError> {
-        self.take_in(record, |state, bytes| I::Event::with(bytes, |event| state.evolve(event)))
+        self.take_in(record, |state, event| I::Event::with(event, |event| state.evolve(event)))
     }
 
-    /// Applies the next record to all but the state, and hands each event's bytes to `each` beside
-    /// the state: whoever replays may keep many and evolve them at once. Nothing else here depends
+    /// Applies the next record to all but the state, and hands each event to `each` beside the
+    /// state: whoever replays may keep many and evolve them at once. Nothing else here depends
     /// on the state.
     ///
     /// # Errors
@@ -120,19 +120,18 @@ impl<I: Island> Image<I> {
     pub fn take_in(
         &mut self,
         record: &RecordView<'_>,
-        mut each: impl FnMut(&mut I, &[u8]) -> Result<(), CodecError>,
+        mut each: impl FnMut(&mut I, Part<'_>) -> Result<(), CodecError>,
     ) -> Result<Applied, ReplayError> {
         if record.stamp <= self.stamp {
             let (stamp, before) = (record.stamp, self.stamp);
             return Err(contradiction(format_args!("stamp {stamp} is not after {before}")));
         }
-        let mut applied = Applied::default();
         let mut sections = record.sections();
-        sections.events(|bytes| -> Result<(), ReplayError> {
-            applied.events += 1;
-            each(&mut self.state, bytes)?;
+        let events = sections.events(|event| -> Result<(), ReplayError> {
+            each(&mut self.state, event)?;
             Ok(())
         })?;
+        let mut applied = Applied { events, sends: 0 };
         let asked = self.consume(&record.source)?;
         sections.sends(|to, number, _| -> Result<(), ReplayError> {
             applied.sends += 1;

@@ -36,7 +36,7 @@ impl Record {
     /// What it says.
     #[must_use]
     pub fn view(&self) -> RecordView<'_> {
-        RecordView::parse(&self.bytes).expect("it was parsed when it was read")
+        RecordView::parse(self.bytes.as_slice()).expect("it was parsed when it was read")
     }
 
     /// The same record in the form that `I` has now.

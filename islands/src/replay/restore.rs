@@ -150,8 +150,8 @@ fn apply_upto<I: Island>(
             at = position;
             let applied = match I::Event::READING {
                 Reading::InPlace => image.apply(record),
-                Reading::Making => image.take_in(record, |_, bytes| {
-                    batch.events.push(I::Event::decode(bytes)?);
+                Reading::Making => image.take_in(record, |_, event| {
+                    batch.events.push(I::Event::decode(event.bytes())?);
                     Ok(())
                 }),
             };

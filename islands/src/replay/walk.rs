@@ -108,8 +108,8 @@ pub(super) fn walk<E: From<OpenError>>(
     let mut records = RecordsView::new(block.records());
     let mut position = header.first;
     let malformed = |position, error: Malformed| failed(storage, header, position, &error);
-    while let Some(bytes) = records.next_bytes().map_err(|error| malformed(position, error))? {
-        let record = match RecordView::parse(bytes) {
+    while let Some(record) = records.next_part().map_err(|error| malformed(position, error))? {
+        let record = match RecordView::parse(record) {
             Ok(record) => record,
             Err(error) => return Err(malformed(position, error).into()),
         };

@@ -71,7 +71,7 @@ fn upto<W: World>(log: &Log, args: &InspectArgs) -> Result<Vec<RecordView>, Fail
         Ok(())
     })?;
     let view = |((_, island), (position, bytes)): (_, (_, Vec<u8>))| {
-        view::<W>(island, position, &record::RecordView::parse(&bytes)?)
+        view::<W>(island, position, &record::RecordView::parse(bytes.as_slice())?)
     };
     kept.into_iter().map(view).collect()
 }

@@ -17,6 +17,7 @@ use archipelago_benches::rounds::{Contender, Failed, Took};
 use archipelago_benches::shop::event::{Event, Fixed, Form};
 use archipelago_benches::shop::state::{State, Totals};
 use archipelago_benches::shop::stream::Stream;
+use archipelago_core::bytes::{Part, Reader};
 use archipelago_core::codec::Wire;
 
 use super::{Key, Row, Store};
@@ -24,7 +25,7 @@ use super::{Key, Row, Store};
 /// What says that a store is whole.
 const WHOLE: &str = "whole";
 /// Raised when the events or their form change.
-const FORM: u32 = 2;
+const FORM: u32 = 3;
 /// Rows of a transaction when a store is filled.
 const ROWS_A_COMMIT: usize = 10_000;
 
@@ -116,24 +117,28 @@ impl<C: Copy> Filled<C> {
     {
         let store = T::open(&self.folder, self.choice)?;
         let (mut state, mut events) = (S::default(), 0);
-        let mut fold = |event: &[u8]| -> Result<(), Failed> {
+        let mut fold = |event: Part<'_>| -> Result<(), Failed> {
             F::with(event, |event| state.fold(event))?;
             events += 1;
             Ok(())
         };
         match self.spec.events_a_row {
-            0 | 1 => store.each(fold)?,
+            0 | 1 => store.each(|row| fold(row.into()))?,
             _ => store.each(|row| parts(row, &mut fold))?,
         };
         Ok((state, events))
     }
 }
 
-/// Appends `event` to its row.
+/// Appends `event` to its row. A row of many begins with how many there are.
 fn push(event: &Event, spec: Spec, row: &mut Vec<u8>) -> Result<(), Failed> {
-    let at = row.len();
     let many = spec.events_a_row > 1;
+    if many && row.is_empty() {
+        row.push(0);
+    }
+    let at = row.len();
     if many {
+        row[0] = row[0].checked_add(1).ok_or("more than 255 events a row")?;
         row.push(0);
     }
     match spec.written {
@@ -148,13 +153,13 @@ fn push(event: &Event, spec: Spec, row: &mut Vec<u8>) -> Result<(), Failed> {
 
 /// Hands over the events of a row of many.
 #[inline]
-fn parts(mut row: &[u8], each: &mut impl FnMut(&[u8]) -> Result<(), Failed>) -> Result<(), Failed> {
-    while let Some((&length, rest)) = row.split_first() {
-        let (event, rest) = rest.split_at_checked(length.into()).ok_or("a row ends in an event")?;
-        each(event)?;
-        row = rest;
-    }
-    Ok(())
+fn parts<'a>(
+    row: &'a [u8],
+    each: &mut impl FnMut(Part<'a>) -> Result<(), Failed>,
+) -> Result<(), Failed> {
+    let mut reader = Reader::new(row);
+    let [events] = reader.array("how many events")?;
+    reader.parts_in((events.into(), "an event"), row, each)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::{
     CANCELLED, Cause, DEAD, EVENTS, REPLIES, SENDS, SOURCE_CLIENT, SOURCE_ISLAND, SOURCE_MASK,
     SOURCE_TIMER, Source, TIMERS,
 };
-use crate::bytes::{Malformed, Reader};
+use crate::bytes::{Malformed, Part, Reader};
 use crate::command::route::SLOTS;
 use crate::id::{
     Asker, ClientId, IslandId, JournalPosition, LinkSeq, RequestNumber, Slot, TimerNumber,
@@ -32,20 +32,20 @@ impl<'a> RecordsView<'a> {
     /// [`Malformed`] (byte of the body, or of the record) when it is not a record.
     #[inline(always)]
     pub fn next_record(&mut self) -> Result<Option<RecordView<'a>>, Malformed> {
-        self.next_bytes()?.map(RecordView::parse).transpose()
+        self.next_part()?.map(RecordView::parse).transpose()
     }
 
-    /// The bytes of the next record, for [`RecordView::parse`], or `None` at the end.
+    /// The next record, for [`RecordView::parse`], or `None` at the end.
     ///
     /// # Errors
     /// [`Malformed`] (byte of the body) when a whole one is not there.
     #[inline(always)]
-    pub fn next_bytes(&mut self) -> Result<Option<&'a [u8]>, Malformed> {
+    pub fn next_part(&mut self) -> Result<Option<Part<'a>>, Malformed> {
         if self.reader.is_empty() {
             return Ok(None);
         }
         let length = u32::from_le_bytes(self.reader.array("the length of a record")?);
-        self.reader.take(length as usize, "a whole record").map(Some)
+        self.reader.take_in_its_room(length as usize, "a whole record").map(Some)
     }
 }
 
@@ -62,6 +62,8 @@ pub struct RecordView<'a> {
     pub dead: Option<&'a str>,
     flags: u8,
     sections: Reader<'a>,
+    /// Begins with the record, and goes on behind it.
+    room: &'a [u8],
 }
 
 impl<'a> RecordView<'a> {
@@ -70,8 +72,9 @@ impl<'a> RecordView<'a> {
     /// # Errors
     /// [`Malformed`] with the byte.
     #[inline(always)]
-    pub fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
-        let mut reader = Reader::new(bytes);
+    pub fn parse(record: impl Into<Part<'a>>) -> Result<Self, Malformed> {
+        let record = record.into();
+        let mut reader = Reader::new(record.bytes());
         let [flags] = reader.array("flags")?;
         let stamp = Stamp(u64::from_le_bytes(reader.array("a stamp")?));
         let source = read_source(&mut reader, flags)?;
@@ -82,7 +85,7 @@ impl<'a> RecordView<'a> {
             let reason = reader.part("why it is a dead letter")?;
             Some(std::str::from_utf8(reason).map_err(|_| reader.expected("UTF-8"))?)
         };
-        Ok(Self { source, stamp, input, dead, flags, sections: reader })
+        Ok(Self { source, stamp, input, dead, flags, sections: reader, room: record.room() })
     }
 
     /// The bytes it was parsed from.
@@ -100,7 +103,7 @@ impl<'a> RecordView<'a> {
         mut visit: impl FnMut(Entry<'a>) -> Result<(), E>,
     ) -> Result<(), E> {
         let mut sections = self.sections();
-        sections.events(|event| visit(Entry::Event(event)))?;
+        sections.events(|event| visit(Entry::Event(event.bytes())))?;
         sections.sends(|to, number, command| visit(Entry::Send { to, number, command }))?;
         sections.replies(|asker, reply| visit(Entry::Reply { asker, reply }))?;
         sections.behind(visit)
@@ -111,7 +114,7 @@ impl<'a> RecordView<'a> {
     #[inline(always)]
     #[must_use]
     pub fn sections(&self) -> Sections<'a> {
-        Sections { flags: self.flags, source: self.source, reader: self.sections }
+        Sections { flags: self.flags, source: self.source, reader: self.sections, room: self.room }
     }
 }
 
@@ -121,22 +124,22 @@ pub struct Sections<'a> {
     flags: u8,
     source: Source,
     reader: Reader<'a>,
+    room: &'a [u8],
 }
 
 impl<'a> Sections<'a> {
-    /// The events' bytes.
+    /// The events, each in its room. Returns how many there are.
     ///
     /// # Errors
     /// What `visit` returns, or [`Malformed`].
     #[inline(always)]
     pub fn events<E: From<Malformed>>(
         &mut self,
-        mut visit: impl FnMut(&'a [u8]) -> Result<(), E>,
-    ) -> Result<(), E> {
-        for _ in 0..self.count(EVENTS)? {
-            visit(self.reader.part("an event")?)?;
-        }
-        Ok(())
+        visit: impl FnMut(Part<'a>) -> Result<(), E>,
+    ) -> Result<u64, E> {
+        let events = self.count(EVENTS)?;
+        self.reader.parts_in((events, "an event"), self.room, visit)?;
+        Ok(events)
     }
 
     /// The messages: receiver, number on the link, bytes.
