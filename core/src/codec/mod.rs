@@ -9,8 +9,10 @@
 
 pub mod fixed;
 
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 
+use postcard::Deserializer;
+use postcard::de_flavors::Slice;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -37,6 +39,12 @@ pub trait Wire: Debug + Send + Sized + 'static {
     /// # Errors
     /// [`CodecError::Decode`] when the bytes are not such a value, or bytes are left over.
     fn decode(bytes: &[u8]) -> Result<Self, CodecError>;
+
+    /// Reads the value that fills `part` exactly to the end of `values`.
+    ///
+    /// # Errors
+    /// As [`Wire::decode`]; `values` is then as it was.
+    fn decode_onto(part: Part<'_>, values: &mut Vec<Self>) -> Result<(), CodecError>;
 
     /// Shows the value that fills `part` exactly to `look`.
     ///
@@ -71,6 +79,17 @@ impl<T: Serialize + DeserializeOwned + Debug + Send + 'static> Wire for T {
     #[inline]
     fn decode(bytes: &[u8]) -> Result<Self, CodecError> {
         decode(bytes)
+    }
+
+    // What is moved as soon as it is written waits for it: from here it is moved once.
+    #[inline(always)]
+    fn decode_onto(part: Part<'_>, values: &mut Vec<Self>) -> Result<(), CodecError> {
+        let mut reader = Deserializer::from_bytes(part.bytes());
+        match T::deserialize(&mut reader) {
+            Ok(value) => values.push(value),
+            Err(reason) => return Err(not_a::<T>(part.length(), reason)),
+        }
+        nothing_left::<T>(reader, part.length()).inspect_err(|_| drop(values.pop()))
     }
 
     fn kind(&self) -> String {
@@ -133,23 +152,34 @@ pub fn encode_into<T: Serialize + ?Sized>(
 /// [`CodecError::Decode`] when the bytes are not a `T`, or bytes are left over.
 #[inline]
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
-    match postcard::take_from_bytes::<T>(bytes) {
-        Ok((value, [])) => Ok(value),
-        Ok((_, rest)) => Err(left_over::<T>(bytes, rest)),
-        Err(reason) => Err(not_a::<T>(bytes.len(), reason.to_string())),
+    let mut reader = Deserializer::from_bytes(bytes);
+    match T::deserialize(&mut reader) {
+        Ok(value) => nothing_left::<T>(reader, bytes.len()).map(|()| value),
+        Err(reason) => Err(not_a::<T>(bytes.len(), reason)),
+    }
+}
+
+/// Whether all of `len` bytes have been read.
+#[inline(always)]
+fn nothing_left<'a, T>(reader: Deserializer<'a, Slice<'a>>, len: usize) -> Result<(), CodecError> {
+    match reader.finalize() {
+        Ok([]) => Ok(()),
+        Ok(rest) => Err(left_over::<T>(len, rest)),
+        Err(reason) => Err(not_a::<T>(len, reason)),
     }
 }
 
 /// `len` bytes are not a `T`.
 #[cold]
-fn not_a<T>(len: usize, reason: String) -> CodecError {
+fn not_a<T>(len: usize, reason: impl fmt::Display) -> CodecError {
+    let reason = reason.to_string();
     CodecError::Decode { type_name: std::any::type_name::<T>(), len, reason }
 }
 
-/// `bytes` are a `T` and more.
+/// `len` bytes are a `T` and more.
 #[cold]
-fn left_over<T>(bytes: &[u8], rest: &[u8]) -> CodecError {
-    not_a::<T>(bytes.len(), format!("{} bytes are left over", rest.len()))
+fn left_over<T>(len: usize, rest: &[u8]) -> CodecError {
+    not_a::<T>(len, format_args!("{} bytes are left over", rest.len()))
 }
 
 /// Writes straight into a vector, without a copy in between.
@@ -209,5 +239,20 @@ mod tests {
         bytes.push(0);
         let error = decode::<(u32, String)>(&bytes[1..]).unwrap_err();
         assert!(error.to_string().contains("1 bytes are left over"), "{error}");
+    }
+
+    #[test]
+    fn values_come_one_behind_the_other_and_one_that_is_refused_leaves_the_others() {
+        let mut bytes = Vec::new();
+        encode(&(3_u32, "four"), &mut bytes).unwrap();
+        let mut values = vec![(1, "two".to_owned())];
+        <(u32, String)>::decode_onto(bytes[..].into(), &mut values).unwrap();
+        let both = [(1, "two".to_owned()), (3, "four".to_owned())];
+        assert_eq!(values, both);
+        for wrong in [&bytes[..bytes.len() - 1], &[&bytes[..], &[0]].concat()] {
+            let error = <(u32, String)>::decode_onto(wrong.into(), &mut values).unwrap_err();
+            assert_eq!(error, <(u32, String)>::decode(wrong).unwrap_err());
+            assert_eq!(values, both);
+        }
     }
 }

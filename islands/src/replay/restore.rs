@@ -150,10 +150,8 @@ fn apply_upto<I: Island>(
             at = position;
             let applied = match I::Event::READING {
                 Reading::InPlace => image.apply(record),
-                Reading::Making => image.take_in(record, |_, event| {
-                    batch.events.push(I::Event::decode(event.bytes())?);
-                    Ok(())
-                }),
+                Reading::Making => image
+                    .take_in(record, |_, event| I::Event::decode_onto(event, &mut batch.events)),
             };
             let applied = applied.map_err(|error| failed(storage, header, position, &error))?;
             if I::Event::READING == Reading::Making {

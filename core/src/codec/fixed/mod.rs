@@ -244,6 +244,13 @@ macro_rules! fixed {
                 Self::with(bytes.into(), |value| *value)
             }
 
+            fn decode_onto(
+                part: $crate::bytes::Part<'_>,
+                values: &mut Vec<Self>,
+            ) -> Result<(), $crate::codec::CodecError> {
+                Self::with(part, |value| values.push(*value))
+            }
+
             #[inline(always)]
             fn with<T>(
                 part: $crate::bytes::Part<'_>,
