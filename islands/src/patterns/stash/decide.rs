@@ -5,10 +5,10 @@
 //!
 //! It doesn't change anything: see `evolve` in the module above.
 
-use archipelago_core::island::{Origin, Turn};
+use archipelago_core::island::{Island, Origin, Turn};
 use archipelago_core::time::Millis;
 
-use super::event::{StashEvent, StashMessage};
+use super::event::{Alarm, StashEvent, StashMessage};
 use super::{Away, Deferred, Queue, Stash, StashIsland, StashNumber, Verdict, Who, Why};
 use crate::patterns::letters::LetterNumber;
 use crate::patterns::{Key, Value};
@@ -74,9 +74,8 @@ impl<K: Key, C: Value> Stash<K, C> {
             island.turn_away(&key, command, who, Away::Full(why), turn);
             return Taken::TurnedAway;
         }
-        let deadline = StashMessage::Deadline(key.clone());
-        let timer = self.config.deadline.map(|span| turn.timer(span, deadline));
-        let deferred = Deferred { command, who, since: turn.now(), timer };
+        let deadline = self.deadline(&key, turn);
+        let deferred = Deferred { command, who, since: turn.now(), deadline };
         turn.emit(StashEvent::Deferred(key, deferred));
         Taken::Deferred
     }
@@ -85,9 +84,9 @@ impl<K: Key, C: Value> Stash<K, C> {
     pub fn wake<I: StashIsland<K, C>>(&self, key: K, turn: &mut Turn<I>) {
         if let Some(queue) = self.queues.get(&key) {
             // A release under way begins anew: its timer may have fired in a turn that failed.
-            queue.release.into_iter().for_each(|timer| turn.cancel_timer(timer));
-            let timer = turn.timer(Millis(0), StashMessage::Release(key.clone()));
-            turn.emit(StashEvent::Releases(key, Some(timer)));
+            queue.release.into_iter().for_each(|next| turn.cancel_timer(next.timer));
+            let next = alarm(Millis(0), StashMessage::Release(key.clone()), turn);
+            turn.emit(StashEvent::Releases(key, Some(next)));
         }
     }
 
@@ -99,14 +98,24 @@ impl<K: Key, C: Value> Stash<K, C> {
         let (StashMessage::Release(key) | StashMessage::Deadline(key)) = &message;
         let Some(queue) = self.queues.get(key) else { return };
         let origin = turn.origin();
-        let fired = |timer: Option<_>| timer.map(Origin::Timer) == Some(origin);
+        let fired =
+            |alarm: Option<Alarm>| alarm.map(|alarm| Origin::Timer(alarm.timer)) == Some(origin);
         match message {
             StashMessage::Release(key) if fired(queue.release) => {
                 self.release(island, key, queue, turn);
             }
             StashMessage::Deadline(key) => {
                 let mut waiting = queue.waiting.iter();
-                let Some((number, one)) = waiting.find(|(_, one)| fired(one.timer)) else { return };
+                let Some((number, one)) = waiting.find(|(_, one)| fired(one.deadline)) else {
+                    return;
+                };
+                let ready = !matches!(island.verdict(&key, &one.command), Verdict::Defer(_));
+                // Its next step is still to come: had it failed, it would have fired before.
+                let goes_on = queue.release > one.deadline;
+                if ready && goes_on {
+                    let deadline = self.deadline(&key, turn);
+                    return turn.emit(StashEvent::Granted(key, *number, deadline));
+                }
                 let why = waits_for(island, &key, &one.command);
                 let (command, who) = (one.command.clone(), one.who);
                 turn.emit(StashEvent::Expired(key.clone(), *number, why.clone(), turn.now()));
@@ -134,11 +143,11 @@ impl<K: Key, C: Value> Stash<K, C> {
         let Some((number, one, verdict)) = ready.next() else {
             return turn.emit(StashEvent::Releases(key, None));
         };
-        one.timer.into_iter().for_each(|timer| turn.cancel_timer(timer));
+        one.deadline.into_iter().for_each(|deadline| turn.cancel_timer(deadline.timer));
         turn.emit(StashEvent::Released(key.clone(), number));
         if queue.waiting.len() > 1 {
-            let timer = turn.timer(Millis(0), StashMessage::Release(key.clone()));
-            turn.emit(StashEvent::Releases(key.clone(), Some(timer)));
+            let next = alarm(Millis(0), StashMessage::Release(key.clone()), turn);
+            turn.emit(StashEvent::Releases(key.clone(), Some(next)));
         }
         match verdict {
             Verdict::Refuse(why) => {
@@ -178,6 +187,15 @@ impl<K: Key, C: Value> Stash<K, C> {
         waiting.map(|(number, one)| Wait { number, deferred: one, why: why(one) }).collect()
     }
 
+    /// Sets the deadline of a command that waits from now on.
+    fn deadline<I>(&self, key: &K, turn: &mut Turn<I>) -> Option<Alarm>
+    where
+        I: StashIsland<K, C>,
+    {
+        let deadline = StashMessage::Deadline(key.clone());
+        self.config.deadline.map(|span| alarm(span, deadline, turn))
+    }
+
     fn is_full(&self, key: &K) -> bool {
         let entity = self.queues.get(key).map_or(0, |queue| queue.waiting.len());
         entity >= self.config.entity_max as usize || self.len >= self.config.island_max
@@ -186,6 +204,11 @@ impl<K: Key, C: Value> Stash<K, C> {
 
 /// What is ready waits for those before it.
 const BEHIND: Why = Why::Borrowed("those that came before");
+
+/// Sets a timer.
+fn alarm<I: Island>(span: Millis, message: impl Into<I::Command>, turn: &mut Turn<I>) -> Alarm {
+    Alarm { at: turn.now().plus(span), timer: turn.timer(span, message) }
+}
 
 fn waits_for<K: Key, C: Value, I>(island: &I, key: &K, command: &C) -> Why
 where

@@ -20,6 +20,16 @@ pub enum StashMessage<K> {
     Deadline(K),
 }
 
+/// A timer that is set, and when it fires. In their order: of two that are set, the lesser fires
+/// first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Alarm {
+    /// When.
+    pub at: Millis,
+    /// Which.
+    pub timer: TimerNumber,
+}
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(bound = "K: Key, C: Value")]
@@ -27,7 +37,9 @@ pub enum StashEvent<K, C> {
     /// A command waits; it gets the next number.
     Deferred(K, Deferred<C>),
     /// Those that wait are looked at again, when this timer fires; or no more.
-    Releases(K, Option<TimerNumber>),
+    Releases(K, Option<Alarm>),
+    /// A command that is ready, but not through yet, may wait until then.
+    Granted(K, StashNumber, Option<Alarm>),
     /// A command has had its turn.
     Released(K, StashNumber),
     /// A command has waited too long for that, and is a dead letter.

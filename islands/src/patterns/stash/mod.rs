@@ -14,7 +14,9 @@
 //! 1. [`StashIsland::verdict`] is the machine's table: one `match` over (state, command). It looks
 //!    at the state alone, so it can be asked at any time what waits, and why ([`Stash::waits`]).
 //! 2. What is deferred is decided once: when the entity is ready (accepted, or refused by then), or
-//!    at its deadline, when it becomes a dead letter. Its asker is answered then.
+//!    at its deadline, when it becomes a dead letter. Its asker is answered then. A deadline that
+//!    comes while the entity is ready and its release goes on (time may pass at once, as over a
+//!    restart) is put off by its span.
 //! 3. After each command that changed an entity, those that wait for it are looked at again, in the
 //!    order in which they came, one a turn: each sees what the ones before it did. Who is not ready
 //!    keeps its place.
@@ -49,7 +51,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use archipelago_core::id::{Asker, IslandId, TimerNumber};
+use archipelago_core::id::{Asker, IslandId};
 use archipelago_core::island::{Island, Origin, Turn};
 use archipelago_core::time::Millis;
 use serde::{Deserialize, Serialize};
@@ -58,7 +60,7 @@ use super::letters::Letters;
 use super::{Key, Value};
 
 pub use decide::{NotPutBack, Taken, Wait};
-pub use event::{StashEvent, StashMessage};
+pub use event::{Alarm, StashEvent, StashMessage};
 
 /// Why something waits or is refused, for people.
 pub type Why = Cow<'static, str>;
@@ -176,8 +178,8 @@ pub struct Deferred<C> {
     pub who: Who,
     /// Since when.
     pub since: Millis,
-    /// Its deadline's timer.
-    pub timer: Option<TimerNumber>,
+    /// Until when.
+    pub deadline: Option<Alarm>,
 }
 
 /// A command that waited too long.
@@ -197,8 +199,8 @@ pub struct Expired<K, C> {
 #[serde(bound = "C: Value")]
 struct Queue<C> {
     waiting: BTreeMap<StashNumber, Deferred<C>>,
-    /// The timer of the release that is under way.
-    release: Option<TimerNumber>,
+    /// The next step of the release that is under way.
+    release: Option<Alarm>,
 }
 
 /// The deferred commands of an island's entities. Embed it in the island's state.
@@ -265,9 +267,15 @@ impl<K: Key, C: Value> Stash<K, C> {
                 queue.waiting.insert(self.last, deferred.clone());
                 self.len += 1;
             }
-            StashEvent::Releases(key, timer) => {
+            StashEvent::Releases(key, next) => {
                 if let Some(queue) = self.queues.get_mut(key) {
-                    queue.release = *timer;
+                    queue.release = *next;
+                }
+            }
+            StashEvent::Granted(key, number, deadline) => {
+                let queue = self.queues.get_mut(key);
+                if let Some(one) = queue.and_then(|queue| queue.waiting.get_mut(number)) {
+                    one.deadline = *deadline;
                 }
             }
             StashEvent::Released(key, number) => drop(self.remove(key, *number)),

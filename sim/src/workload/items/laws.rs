@@ -141,6 +141,9 @@ impl InOrder {
                 if due.is_none_or(|due| *at < due) {
                     return Err(format!("{:?} expires at {at}, due {due:?}", one.command));
                 }
+                if is_ready(shop, *order, &one.command) {
+                    return Err(format!("{:?} expires, though it is ready", one.command));
+                }
             }
             Event::Ended { order, task, end } => {
                 if released.take_if(|released| released == task).is_some() || *end == End::NoRoom {
@@ -152,7 +155,9 @@ impl InOrder {
                     return Err(format!("{task:?} overtakes {:?}, which is ready", one.command));
                 }
             }
-            Event::Stash(StashEvent::Releases(..) | StashEvent::TakenOut(_))
+            Event::Stash(
+                StashEvent::Releases(..) | StashEvent::Granted(..) | StashEvent::TakenOut(_),
+            )
             | Event::HandedOn(..)
             | Event::Answered(_) => {}
         }

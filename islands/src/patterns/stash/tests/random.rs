@@ -13,6 +13,8 @@ enum Act {
     Sweep(u8),
     PutBack,
     Wait(u64),
+    /// Time passes at once, as over a restart.
+    Pause(u64),
 }
 
 fn act() -> impl Strategy<Value = Act> {
@@ -21,6 +23,7 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (0..ORDERS).prop_map(Act::Sweep),
         1 => Just(Act::PutBack),
         6 => (0..12_u64).prop_map(Act::Wait),
+        2 => (0..100_u64).prop_map(Act::Pause),
     ]
 }
 
@@ -34,12 +37,16 @@ fn any_config() -> impl Strategy<Value = StashConfig> {
     })
 }
 
-/// Nothing that waits is ready, unless a release is under way.
+/// Nothing that waits is ready, unless a release is under way; and what is ready does not expire.
 fn check(shop: &Bench<Shop>, config: &StashConfig) {
     let (island, stash) = (&shop.island, &shop.island.stash);
     assert!(stash.len() <= config.island_max);
     let waiting: usize = stash.keys().map(|key| stash.waiting(key).count()).sum();
     assert_eq!(waiting, stash.len() as usize);
+    for (number, _) in stash.letters().iter() {
+        let why = &stash.letters().get(number).unwrap().content.why;
+        assert_ne!(why, "those that came before", "dead letter {number:?} was ready");
+    }
     for key in stash.keys() {
         assert!(stash.waiting(key).count() <= config.entity_max as usize);
         let ready = |deed| !matches!(island.verdict(key, deed), Verdict::Defer(_));
@@ -81,6 +88,7 @@ proptest! {
                     asked.push((request, content.key, content.deferred.command));
                 }
                 Act::Wait(millis) => shop.wait(millis),
+                Act::Pause(millis) => shop.now += millis,
             }
             check(&shop, &config);
         }

@@ -181,9 +181,8 @@ fn a_release_that_failed_goes_on_when_it_is_woken() {
     assert_eq!(shop.island.stash.len(), 0);
 }
 
-/// Found in review, not mended: time that passes at once, as over a restart.
+/// Time that passes at once, as over a restart.
 #[test]
-#[ignore = "what is ready and behind others expires when its deadline passes before its turn"]
 fn a_release_goes_on_after_a_pause_longer_than_the_deadline() {
     let mut shop = shop(StashConfig { deadline: Some(Millis(10)), ..StashConfig::default() });
     for item in 1..=3 {
@@ -193,4 +192,21 @@ fn a_release_goes_on_after_a_pause_longer_than_the_deadline() {
     shop.now += 1000;
     shop.wait(0);
     assert_eq!(shop.done(7), [Deed::Open, Deed::Item(1), Deed::Item(2), Deed::Item(3)]);
+    assert_eq!((shop.waits(7).len(), shop.timers.len()), (0, 0));
+}
+
+#[test]
+fn after_a_pause_one_that_cannot_be_done_still_expires_and_holds_nobody_up() {
+    let mut shop = shop(StashConfig { deadline: Some(Millis(10)), ..StashConfig::default() });
+    let items = [1, POISON, 2].map(|item| shop.ask(Command::Do(7, Deed::Item(item))));
+    shop.ask(Command::Do(7, Deed::Open));
+    shop.now += 1000;
+    wait_in_vain(&mut shop, 0);
+    shop.wait(0);
+    assert_eq!(shop.waits(7).len(), 2, "both may wait once more");
+    shop.wait(10);
+    let expired = Away::Expired("those that came before".into());
+    let told = items.map(|request| shop.told(request).cloned());
+    assert_eq!(told, [Some(Told::Done), Some(away(&expired)), Some(Told::Done)]);
+    assert_eq!((shop.waits(7).len(), shop.timers.len()), (0, 0));
 }
