@@ -44,7 +44,11 @@ pub trait Wire: Debug + Send + Sized + 'static {
     ///
     /// # Errors
     /// As [`Wire::decode`]; `values` is then as it was.
-    fn decode_onto(part: Part<'_>, values: &mut Vec<Self>) -> Result<(), CodecError>;
+    #[inline]
+    fn decode_onto(part: Part<'_>, values: &mut Vec<Self>) -> Result<(), CodecError> {
+        values.push(Self::decode(part.bytes())?);
+        Ok(())
+    }
 
     /// Shows the value that fills `part` exactly to `look`.
     ///

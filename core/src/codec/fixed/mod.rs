@@ -166,16 +166,10 @@ macro_rules! fixed {
             $($(#[$fmeta:meta])* $fvis:vis $field:ident : $type:ty),* $(,)?
         }
     ) => {
-        #[derive(
-            Clone,
-            Copy,
-            $crate::codec::fixed::zerocopy::TryFromBytes,
-            $crate::codec::fixed::zerocopy::KnownLayout,
-            $crate::codec::fixed::zerocopy::Immutable,
-            $crate::codec::fixed::zerocopy::Unaligned,
-        )]
-        #[repr(C)]
-        $(#[$meta])* $vis struct $name { $($(#[$fmeta])* $fvis $field: $type),* }
+        $crate::fixed! { @laid_out
+            #[repr(C)]
+            $(#[$meta])* $vis struct $name { $($(#[$fmeta])* $fvis $field: $type),* }
+        }
 
         $crate::fixed!(@wire $name, |value, out| {
             $($crate::codec::fixed::Field::put(&value.$field, out);)*
@@ -195,17 +189,16 @@ macro_rules! fixed {
             ),* $(,)?
         }
     ) => {
-        #[derive(
-            Clone,
-            Copy,
-            $crate::codec::fixed::zerocopy::TryFromBytes,
-            $crate::codec::fixed::zerocopy::KnownLayout,
-            $crate::codec::fixed::zerocopy::Immutable,
-            $crate::codec::fixed::zerocopy::Unaligned,
-        )]
-        #[repr(u8)]
-        $(#[$meta])* $vis enum $name {
-            $($(#[$vmeta])* $variant $(($one))? $({ $($(#[$fmeta])* $field: $type),* })? = $tag),*
+        $crate::fixed! { @laid_out
+            #[repr(u8)]
+            $(#[$meta])* $vis enum $name {
+                $(
+                    $(#[$vmeta])* $variant
+                    $(($one))?
+                    $({ $($(#[$fmeta])* $field: $type),* })?
+                    = $tag
+                ),*
+            }
         }
 
         $crate::fixed!(@wire $name, |value, out| match value {
@@ -225,6 +218,17 @@ macro_rules! fixed {
             BY_TAG[room[0] as usize].length(room)
         }, |value| match value { $(Self::$variant { .. } => stringify!($variant)),* });
     };
+    (@laid_out $($item:tt)*) => {
+        #[derive(
+            Clone,
+            Copy,
+            $crate::codec::fixed::zerocopy::TryFromBytes,
+            $crate::codec::fixed::zerocopy::KnownLayout,
+            $crate::codec::fixed::zerocopy::Immutable,
+            $crate::codec::fixed::zerocopy::Unaligned,
+        )]
+        $($item)*
+    };
     (
         @wire $name:ident, |$value:ident, $out:ident| $put:expr, |$room:ident| $own:expr,
         |$seen:ident| $kind:expr
@@ -242,13 +246,6 @@ macro_rules! fixed {
             #[inline(always)]
             fn decode(bytes: &[u8]) -> Result<Self, $crate::codec::CodecError> {
                 Self::with(bytes.into(), |value| *value)
-            }
-
-            fn decode_onto(
-                part: $crate::bytes::Part<'_>,
-                values: &mut Vec<Self>,
-            ) -> Result<(), $crate::codec::CodecError> {
-                Self::with(part, |value| values.push(*value))
             }
 
             #[inline(always)]

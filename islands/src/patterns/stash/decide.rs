@@ -109,14 +109,15 @@ impl<K: Key, C: Value> Stash<K, C> {
                 let Some((number, one)) = waiting.find(|(_, one)| fired(one.deadline)) else {
                     return;
                 };
-                let ready = !matches!(island.verdict(&key, &one.command), Verdict::Defer(_));
-                // Its next step is still to come: had it failed, it would have fired before.
-                let goes_on = queue.release > one.deadline;
-                if ready && goes_on {
-                    let deadline = self.deadline(&key, turn);
-                    return turn.emit(StashEvent::Granted(key, *number, deadline));
-                }
-                let why = waits_for(island, &key, &one.command);
+                let why = match island.verdict(&key, &one.command) {
+                    Verdict::Defer(why) => why,
+                    // The release goes on: had its next step failed, it would have fired before.
+                    Verdict::Accept | Verdict::Refuse(_) if queue.release > one.deadline => {
+                        let deadline = self.deadline(&key, turn);
+                        return turn.emit(StashEvent::Granted(key, *number, deadline));
+                    }
+                    Verdict::Accept | Verdict::Refuse(_) => BEHIND,
+                };
                 let (command, who) = (one.command.clone(), one.who);
                 turn.emit(StashEvent::Expired(key.clone(), *number, why.clone(), turn.now()));
                 if queue.release.is_some() && queue.waiting.len() > 1 {
