@@ -29,6 +29,9 @@ use super::storage::{Segment, Storage, fits, past_the_end};
 /// How many segment files are kept open.
 const OPEN_FILES_MAX: usize = 16;
 
+/// How much is read ahead at once, in bytes: no more than Linux does by default.
+const HINT_BYTES: u64 = 512 << 10;
+
 /// What a file's name ends with.
 const SUFFIX: &str = ".segment";
 
@@ -244,6 +247,20 @@ impl Storage for Directory {
             }
         }
         Ok(read)
+    }
+
+    fn will_read(&self, segment: SegmentNumber) {
+        // A hint: what is not read ahead is read when it is asked for, and that tells what fails.
+        #[cfg(target_os = "linux")]
+        if let Ok(open) = self.file(segment) {
+            // Of each hint Linux reads no more than it would read ahead by itself.
+            for at in (0..open.bytes).step_by(HINT_BYTES as usize) {
+                let len = std::num::NonZero::new(HINT_BYTES);
+                let _ = rustix::fs::fadvise(&open.file, at, len, rustix::fs::Advice::WillNeed);
+            }
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = segment;
     }
 
     fn write_at(&self, segment: SegmentNumber, offset: u64, bytes: &[u8]) -> io::Result<()> {

@@ -36,11 +36,12 @@ pub mod repair;
 mod scan;
 mod settings;
 mod storage;
+mod stretch;
 mod tail;
 mod window;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use book::{Book, Commit, Durable};
 pub use description::{DESCRIPTION_FILE, Description, HASH, SLOTS};
@@ -55,5 +56,7 @@ pub use room::Room;
 pub use scan::{
     BlockRef, Ending, IslandTail, Recovered, ScanMode, Torn, TornTail, read_block, scan, scan_on,
 };
+pub(crate) use scan::{Found, Order, scan_found};
 pub use settings::{COMMIT_BYTES_MAX, Durability, JournalSettings, SEGMENT_BYTES};
 pub use storage::{Segment, Storage};
+pub(crate) use stretch::Bodies;

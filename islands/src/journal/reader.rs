@@ -17,6 +17,7 @@ use super::error::JournalError;
 use super::scan::{BlockRef, Ending, IslandTail, Recovered};
 use super::settings::JournalSettings;
 use super::storage::{Segment, Storage};
+use super::stretch::Stretch;
 use super::window::{READ_BYTES, Window};
 
 /// Why no commit could be read.
@@ -29,12 +30,21 @@ pub(super) struct Fault {
     pub(super) detail: String,
 }
 
-/// Walks over commits.
-pub(super) struct Reader<'a> {
-    pub(super) storage: &'a dyn Storage,
-    pub(super) settings: &'a JournalSettings,
-    pub(super) segments: &'a [Segment],
-    window: Window<'a>,
+/// The most blocks for each segment of a stretch: more are too small to be read one by one.
+const BLOCKS_A_SEGMENT: u64 = 4096;
+
+/// How much of a block is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    /// All of it, and both checksums are compared.
+    Whole,
+    /// Its header. Whoever wants the body reads and checks it.
+    Header,
+}
+
+/// How far a walk has come: all that it takes to go on from there.
+#[derive(Clone)]
+pub(super) struct Reached {
     /// The index of the segment being read; the number of segments when there are none.
     pub(super) at: usize,
     pub(super) offset: u64,
@@ -43,6 +53,16 @@ pub(super) struct Reader<'a> {
     pub(super) ending: Ending,
     pub(super) islands: Vec<IslandTail>,
     pub(super) bytes: u64,
+}
+
+/// Walks over commits.
+pub(super) struct Reader<'a> {
+    pub(super) storage: &'a dyn Storage,
+    pub(super) settings: &'a JournalSettings,
+    pub(super) segments: &'a [Segment],
+    window: Window<'a>,
+    depth: Depth,
+    pub(super) reached: Reached,
     /// The blocks of the commit just read.
     commit: Vec<BlockHeader>,
 }
@@ -58,44 +78,50 @@ impl<'a> Reader<'a> {
             settings,
             segments,
             window: Window::new(storage),
-            at: 0,
-            offset: 0,
-            last: CommitNumber::ZERO,
-            chain: Chain::START,
-            ending: Ending::Nothing,
-            islands: vec![IslandTail::default(); settings.islands as usize],
-            bytes: 0,
+            depth: Depth::Whole,
+            reached: Reached {
+                at: 0,
+                offset: 0,
+                last: CommitNumber::ZERO,
+                chain: Chain::START,
+                ending: Ending::Nothing,
+                islands: vec![IslandTail::default(); settings.islands as usize],
+                bytes: 0,
+            },
             commit: Vec::new(),
         }
     }
 
     /// Takes up the walk where an earlier one ended.
     pub(super) fn go_on(&mut self, from: &Recovered) {
-        self.at = self.segments.partition_point(|found| found.number < from.next.segment);
-        self.offset = u64::from(from.next.offset);
-        self.last = from.last;
-        self.chain = from.chain;
-        self.ending = from.ending;
-        self.islands.clone_from(&from.islands);
-        self.bytes = from.bytes;
+        self.reached = Reached {
+            at: self.segments.partition_point(|found| found.number < from.next.segment),
+            offset: u64::from(from.next.offset),
+            last: from.last,
+            chain: from.chain,
+            ending: from.ending,
+            islands: from.islands.clone(),
+            bytes: from.bytes,
+        };
     }
 
     pub(super) fn next_place(&self) -> BlockPlace {
-        let segment = self.segments.get(self.at).map_or(SegmentNumber::FIRST, |found| found.number);
-        BlockPlace { segment, offset: self.offset as u32 }
+        let segment =
+            self.segments.get(self.reached.at).map_or(SegmentNumber::FIRST, |found| found.number);
+        BlockPlace { segment, offset: self.reached.offset as u32 }
     }
 
     /// Reads the next commit, in this segment or at the start of a later one, for
     /// [`Self::hand_out`]; or says why there is none.
     pub(super) fn next_commit(&mut self) -> Result<Option<Fault>, JournalError> {
-        if self.at == self.segments.len() {
+        if self.reached.at == self.segments.len() {
             let place = self.next_place();
             let detail = String::new();
             return Ok(Some(Fault { here: Here::Empty, place, header: None, detail }));
         }
-        let fault = match self.commit_at(self.at, self.offset)? {
+        let fault = match self.commit_at(self.reached.at, self.reached.offset)? {
             Ok(end) => {
-                self.advance(self.at, end);
+                self.advance(self.reached.at, end);
                 return Ok(None);
             }
             Err(fault) => fault,
@@ -104,7 +130,7 @@ impl<'a> Reader<'a> {
             return Ok(Some(fault));
         }
         // A commit that did not fit here begins a later segment; those passed over are zeros.
-        for at in self.at + 1..self.segments.len() {
+        for at in self.reached.at + 1..self.segments.len() {
             match self.commit_at(at, 0)? {
                 Ok(end) => {
                     self.advance(at, end);
@@ -124,13 +150,13 @@ impl<'a> Reader<'a> {
 
     /// Whether a sound block, standing where it says, is of a commit after the one expected.
     fn is_later(&self, header: &BlockHeader) -> bool {
-        header.life == self.settings.life && header.commit > self.last.next()
+        header.life == self.settings.life && header.commit > self.reached.last.next()
     }
 
     fn advance(&mut self, at: usize, end: u64) {
-        self.bytes += end - if at == self.at { self.offset } else { 0 };
-        self.at = at;
-        self.offset = end;
+        self.reached.bytes += end - if at == self.reached.at { self.reached.offset } else { 0 };
+        self.reached.at = at;
+        self.reached.offset = end;
     }
 
     /// Reads the commit that starts at `offset`; returns where it ends.
@@ -177,8 +203,19 @@ impl<'a> Reader<'a> {
         if body > segment.bytes {
             return fault(Here::Empty, None, String::new());
         }
-        self.window.cover(segment, start, body)?;
-        let (header, chain) = match BlockHeader::decode(self.window.bytes(at, body)) {
+        let mut own = [0; HEADER_BYTES];
+        let bytes = match self.depth {
+            Depth::Whole => {
+                self.window.cover(segment, start, body)?;
+                self.window.bytes(at, body)
+            }
+            Depth::Header => {
+                let read = self.storage.read_at(segment.number, at, &mut own);
+                let name = || self.storage.name(segment.number);
+                &own[..read.map_err(|error| JournalError::io("read", name())(error))?]
+            }
+        };
+        let (header, chain) = match BlockHeader::decode(bytes) {
             Ok(decoded) => decoded,
             Err(error) => {
                 let here = match error {
@@ -202,6 +239,9 @@ impl<'a> Reader<'a> {
             let detail = format!("a block reaches to {end}, the segment has {}", segment.bytes);
             return fault(Here::PastEnd, Some(header), detail);
         }
+        if self.depth == Depth::Header {
+            return Ok(Ok((header, chain)));
+        }
         let mut sum = BodySum::default();
         let mut summed = body;
         while summed < end {
@@ -218,14 +258,14 @@ impl<'a> Reader<'a> {
 
     /// Whether a sound header is the next one of the commit being read.
     fn follows(&self, header: &BlockHeader, place: BlockPlace) -> Result<(), String> {
-        let number = self.last.next();
+        let number = self.reached.last.next();
         let index = self.commit.len() as u32;
         let first = self.commit.first().unwrap_or(header);
         let reason = if header.here != place {
             format!("it says it stands at {}", header.here)
         } else if header.commit != number {
             format!("it is of commit {}", header.commit)
-        } else if header.chain != self.chain {
+        } else if header.chain != self.reached.chain {
             "it follows another commit than the one before".to_owned()
         } else if header.index != index || header.blocks != first.blocks {
             format!("it is block {} of {}, expected {index}", header.index, header.blocks)
@@ -240,7 +280,7 @@ impl<'a> Reader<'a> {
     /// Moves the islands on over a whole commit.
     fn take(&mut self, chain: Chain) -> Option<Fault> {
         for header in self.commit.iter().filter(|header| header.kind == BlockKind::Data) {
-            let tail = self.islands.get_mut(header.island.0 as usize);
+            let tail = self.reached.islands.get_mut(header.island.0 as usize);
             let Some(tail) = tail
                 .filter(|tail| header.first == tail.upto.next() && header.previous == tail.place)
             else {
@@ -250,13 +290,68 @@ impl<'a> Reader<'a> {
             };
             *tail = IslandTail { upto: header.upto(), place: Some(header.here) };
         }
-        self.last = self.last.next();
-        self.chain = chain;
-        self.ending = match self.commit.last().map(|header| header.kind) {
+        self.reached.last = self.reached.last.next();
+        self.reached.chain = chain;
+        self.reached.ending = match self.commit.last().map(|header| header.kind) {
             Some(BlockKind::Seal) => Ending::Seal,
             _ => Ending::Data,
         };
         None
+    }
+
+    /// Reads on by headers alone, over `room` bytes or until `upto` or the end, and keeps what is worth to be read island
+    /// by island: the blocks of whole commits that are known to be durable, so that a body which is
+    /// not sound is damage, whatever stands behind it. Goes no further than what it returns.
+    ///
+    /// `None`, and where it was, when there is nothing of the kind here, or the blocks are so small
+    /// that to read each alone costs more than it gains.
+    pub(super) fn stretch(
+        &mut self,
+        room: u64,
+        upto: Option<CommitNumber>,
+    ) -> Result<Option<Stretch>, JournalError> {
+        let begin = self.reached.clone();
+        let least = (self.settings.segment_bytes / BLOCKS_A_SEGMENT).max(1);
+        let mut blocks = Vec::new();
+        // Where it can end, and where it could if the last commit before that were durable.
+        let (mut sure, mut next) = ((begin.clone(), 0), None::<(Reached, usize)>);
+        self.depth = Depth::Header;
+        let mut ahead = begin.at;
+        let read = loop {
+            while ahead <= self.reached.at + 1 && ahead < self.segments.len() {
+                self.storage.will_read(self.segments[ahead].number);
+                ahead += 1;
+            }
+            let enough = sure.0.bytes - begin.bytes >= room;
+            if enough || blocks.len() as u64 * least >= room || upto == Some(self.reached.last) {
+                break Ok(());
+            }
+            match self.next_commit() {
+                Ok(None) => {}
+                Ok(Some(_)) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+            let watermark = self.commit.first().map(|header| header.watermark).unwrap_or_default();
+            if next.as_ref().is_some_and(|(reached, _)| reached.last <= watermark) {
+                sure = next.take().expect("it is one");
+            }
+            blocks.append(&mut self.commit);
+            // What has been reached is as large as there are islands: not for each small commit.
+            if next.is_none() && blocks.len() - sure.1 >= self.reached.islands.len() {
+                next = Some((self.reached.clone(), blocks.len()));
+            }
+        };
+        self.depth = Depth::Whole;
+        let (end, count) = sure;
+        blocks.truncate(count);
+        blocks.retain(|header| header.kind == BlockKind::Data);
+        let bytes = end.bytes - begin.bytes;
+        if read.is_err() || blocks.is_empty() || bytes < blocks.len() as u64 * least {
+            self.reached = begin;
+            return read.map(|()| None);
+        }
+        self.reached = end;
+        Ok(Some(Stretch { blocks }))
     }
 
     pub(super) fn hand_out<E>(

@@ -23,9 +23,10 @@ use archipelago_core::journal::trailer::Trailer;
 use serde::{Deserialize, Serialize};
 
 use super::error::{Damage, JournalError};
-use super::reader::{Fault, Reader};
+use super::reader::{Fault, Reached, Reader};
 use super::settings::JournalSettings;
 use super::storage::{Segment, Storage};
+use super::stretch::{Bodies, Stretch};
 use super::tail::{check_segments, cut, look_behind};
 
 /// Whether a scan may change anything.
@@ -155,32 +156,84 @@ pub fn scan_on<E: From<JournalError>>(
     from: Option<&Recovered>,
     sink: &mut dyn FnMut(BlockRef) -> Result<(), E>,
 ) -> Result<Recovered, E> {
+    let mut found = |found: Found| match found {
+        Found::Block(block) => sink(block),
+        Found::Stretch(stretch) => {
+            let mut bodies = Bodies::of(storage, settings, from);
+            stretch.blocks().into_iter().try_for_each(|header| sink(bodies.read(header)?))
+        }
+    };
+    scan_found(storage, settings, (mode, Order::AsWritten), from, &mut found)
+}
+
+/// How long a stretch is: long enough that an island's state, once it is in the cache, is used by
+/// many of its events; short enough that the blocks' headers take little room, that its files can
+/// be open at once, and that what was read ahead is in memory when its turn comes.
+const STRETCH_SEGMENTS: u64 = 12;
+
+/// In which order a scan hands out blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// As they were written.
+    AsWritten,
+    /// Where it can be, whole stretches, to be read island by island.
+    ByIsland,
+}
+
+/// What a scan hands out.
+pub(crate) enum Found {
+    /// The next block.
+    Block(BlockRef),
+    /// The next blocks.
+    Stretch(Stretch),
+}
+
+/// The same as [`scan_on`], in an order of one's choice.
+///
+/// # Errors
+/// As [`scan`].
+pub(crate) fn scan_found<E: From<JournalError>>(
+    storage: &dyn Storage,
+    settings: &JournalSettings,
+    (mode, order): (ScanMode, Order),
+    from: Option<&Recovered>,
+    sink: &mut dyn FnMut(Found) -> Result<(), E>,
+) -> Result<Recovered, E> {
     settings.check()?;
     let segments = check_segments(storage, settings, mode, from)?;
     let mut reader = Reader::new(storage, settings, &segments);
     if let Some(from) = from {
         reader.go_on(from);
     }
+    let upto = match mode {
+        ScanMode::Upto(commit) => Some(commit),
+        ScanMode::ReadOnly | ScanMode::Repair => None,
+    };
+    let long = settings.segment_bytes.saturating_mul(STRETCH_SEGMENTS);
+    // The first is short, so that whoever works on it has something to do soon.
+    let mut room = settings.segment_bytes;
+    // Up to where there was no stretch, in bytes.
+    let mut as_written = reader.reached.bytes;
     let torn = loop {
-        if mode == ScanMode::Upto(reader.last) {
+        if upto == Some(reader.reached.last) {
             break None;
         }
+        if order == Order::ByIsland && reader.reached.bytes >= as_written {
+            match reader.stretch(room, upto)? {
+                Some(stretch) => sink(Found::Stretch(stretch))?,
+                None => as_written = reader.reached.bytes + long,
+            }
+            room = long;
+            continue;
+        }
         match reader.next_commit()? {
-            None => reader.hand_out(sink)?,
+            None => reader.hand_out(&mut |block| sink(Found::Block(block)))?,
             Some(fault) => break judge(&reader, fault, mode)?,
         }
     };
     let next = reader.next_place();
-    Ok(Recovered {
-        next,
-        last: reader.last,
-        chain: reader.chain,
-        ending: reader.ending,
-        islands: reader.islands,
-        bytes: reader.bytes,
-        torn,
-        segments,
-    })
+    let Reached { last, chain, ending, islands, bytes, .. } = reader.reached;
+    Ok(Recovered { next, last, chain, ending, islands, bytes, torn, segments })
 }
 
 /// Reads the block at `place`, its header and its records: to follow an island's blocks backwards
@@ -220,7 +273,7 @@ pub fn read_block(
 /// Judges the end of a journal, and cuts it when that is the verdict.
 fn judge(reader: &Reader<'_>, fault: Fault, mode: ScanMode) -> Result<Option<Torn>, JournalError> {
     let row = look_behind(reader, &fault)?;
-    let commit = reader.last.next();
+    let commit = reader.reached.last.next();
     let verdict = match mode {
         // A commit that is known to be durable is not there.
         ScanMode::Upto(_) => Verdict::Refuse,

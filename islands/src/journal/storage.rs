@@ -45,6 +45,12 @@ pub trait Storage: Send + Sync {
     /// `NotFound` when there is no such segment; otherwise what the disk says.
     fn read_at(&self, segment: SegmentNumber, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 
+    /// A segment will be read, its blocks not one after the other: a storage that reads ahead by
+    /// itself should do so now. Nothing depends on it.
+    fn will_read(&self, segment: SegmentNumber) {
+        let _ = segment;
+    }
+
     /// Writes all of `bytes` at `offset`.
     ///
     /// # Errors

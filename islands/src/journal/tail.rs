@@ -157,7 +157,7 @@ pub(super) fn look_behind(
 /// The strongest evidence for a later commit among the blocks that start in the sector at `place`.
 /// `bytes` starts with the sector, and goes on as far as a header may.
 fn evidence(reader: &Reader<'_>, place: BlockPlace, bytes: &[u8]) -> After {
-    let expected = reader.last.next();
+    let expected = reader.reached.last.next();
     let mut found = After::Remains;
     for inside in 0..SECTOR.min(bytes.len()) {
         let bytes = &bytes[inside..];
@@ -224,8 +224,8 @@ type OnPiece<'a> = dyn FnMut(Piece<'_>) -> Result<(), JournalError> + 'a;
 /// Reads the rest of the last segment, then every later segment, piece by piece.
 fn for_each_piece(reader: &Reader<'_>, each: &mut OnPiece<'_>) -> Result<(), JournalError> {
     let mut buffer = vec![0; PIECE_BYTES + SECTOR];
-    let mut offset = reader.offset;
-    for segment in reader.segments.iter().skip(reader.at) {
+    let mut offset = reader.reached.offset;
+    for segment in reader.segments.iter().skip(reader.reached.at) {
         while offset < segment.bytes {
             let read = reader
                 .storage

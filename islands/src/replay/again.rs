@@ -24,6 +24,7 @@ use std::time::Instant;
 use archipelago_core::command::route::Table;
 use archipelago_core::id::{IslandId, JournalPosition};
 use archipelago_core::island::Island;
+use archipelago_core::journal::frame::BlockHeader;
 use archipelago_core::journal::record::RecordView;
 use archipelago_core::replay::Again as Decider;
 
@@ -145,10 +146,10 @@ impl<'a> Again<'a> {
             |(island, image)| Decider::new(IslandId(island as u32), Arc::clone(&table), image);
         let deciders = images.into_iter().enumerate().map(decider).collect();
         let shares = share_out(deciders, self.threads);
-        let workers = shares.len();
+        let parts = shares.len();
         let share = |islands: Vec<Decider<I>>| Share {
             log: self.log,
-            workers,
+            parts,
             digests,
             sure: islands.iter().map(|island| island.image().position).collect(),
             islands,
@@ -158,14 +159,13 @@ impl<'a> Again<'a> {
             other_state: None,
         };
         let shares = shares.into_iter().map(share).collect();
-        let segment = self.log.description().segment_bytes;
-        let mut watch = |block: &BlockRef| {
-            let here = block.header.here;
-            let before = u64::from(here.segment.0.saturating_sub(1)).saturating_mul(segment);
-            (self.watch)(before + u64::from(here.offset));
+        let mut read = 0;
+        let mut watch = |header: &BlockHeader| {
+            read += header.block_bytes();
+            (self.watch)(read);
         };
         let mode = (ScanMode::ReadOnly, from.as_ref());
-        let (_, shares) = spread(storage, settings, mode, shares, &mut watch)?;
+        let (_, shares) = spread(storage, settings, mode, (self.threads, shares), &mut watch)?;
         let mut all = WhatIf::default();
         all.decided.after = from.map(|from| from.last);
         let mut other_state = None;
@@ -193,11 +193,11 @@ enum Digests {
     PassedOver,
 }
 
-/// One worker's islands.
+/// The islands of one part.
 struct Share<'a, I: Island> {
     log: &'a Log,
-    /// How many workers there are.
-    workers: usize,
+    /// How many parts there are.
+    parts: usize,
     digests: Digests,
     /// By island: the last record up to which the state is not in doubt.
     sure: Vec<JournalPosition>,
@@ -215,7 +215,7 @@ impl<I: Island> Work for Share<'_, I> {
         if is_after(block.records(), *until) {
             return Ok(());
         }
-        let at = header.island.0 as usize / self.workers;
+        let at = header.island.0 as usize / self.parts;
         follows(self.islands[at].image(), block, storage)?;
         walk_as::<I, _>(block, storage, *until, |position, record| {
             let wrong = |error: &dyn std::fmt::Display| failed(storage, header, position, error);

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use archipelago_core::codec::{Reading, Wire};
 use archipelago_core::id::{IslandId, JournalPosition};
 use archipelago_core::island::Island;
+use archipelago_core::journal::frame::BlockHeader;
 use archipelago_core::replay::{Digest, Image, ReplayError};
 use archipelago_core::time::Stamp;
 
@@ -90,12 +91,12 @@ pub(crate) fn digest_of<'a, I: Island>(
     Ok(digest)
 }
 
-/// One worker's islands.
+/// The islands of one part.
 struct Share<'a, I: Island> {
     storage: &'a dyn Storage,
     until: Stamp,
-    /// How many workers there are.
-    workers: usize,
+    /// How many parts there are.
+    parts: usize,
     images: Vec<Image<I>>,
     /// By island: see [`compare`].
     sure: Vec<JournalPosition>,
@@ -105,7 +106,7 @@ struct Share<'a, I: Island> {
 
 impl<I: Island> Work for Share<'_, I> {
     fn take(&mut self, block: &BlockRef) -> Result<(), OpenError> {
-        let at = block.header.island.0 as usize / self.workers;
+        let at = block.header.island.0 as usize / self.parts;
         let (image, sure) = (&mut self.images[at], &mut self.sure[at]);
         let place = (self.storage, self.until);
         let figures = apply_upto(image, block, place, sure, &mut self.batch)?;
@@ -287,27 +288,27 @@ pub(super) fn restore_upto<I: Island>(
     restore_watched(storage, settings, mode, threads, from, &mut |_| ())
 }
 
-/// The same; `watch` sees each block before it is applied or handed out.
+/// The same; `watch` sees the header of each block before it is applied or handed out.
 pub(crate) fn restore_watched<I: Island>(
     storage: &dyn Storage,
     settings: &JournalSettings,
     (mode, until): (ScanMode, Stamp),
     threads: usize,
     (images, from): (Vec<Image<I>>, Option<&Recovered>),
-    watch: &mut dyn FnMut(&BlockRef),
+    watch: &mut dyn FnMut(&BlockHeader),
 ) -> Result<Restored<I>, OpenError> {
     let started = Instant::now();
     let shares = share_out(images, threads);
-    let workers = shares.len();
+    let parts = shares.len();
     let work = |images: Vec<Image<I>>| {
         let sure = images.iter().map(|image| image.position).collect();
         let (batch, figures) = (Batch::default(), Figures::default());
-        Share { storage, until, workers, images, sure, batch, figures }
+        Share { storage, until, parts, images, sure, batch, figures }
     };
     let shares = shares.into_iter().map(work).collect();
-    let (recovered, shares) = spread(storage, settings, (mode, from), shares, watch)?;
+    let (recovered, shares) = spread(storage, settings, (mode, from), (threads, shares), watch)?;
     let mut figures = Figures::default();
-    let mut images = Vec::with_capacity(workers);
+    let mut images = Vec::with_capacity(parts);
     for share in shares {
         figures.add(&share.figures);
         images.push(share.images);

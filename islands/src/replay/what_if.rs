@@ -140,7 +140,8 @@ impl fmt::Display for WhatIf {
     }
 }
 
-/// Counts a difference, and keeps it if it is one of the first `examples` of its kind.
+/// Counts a difference, and keeps it while it is one of the first `examples` of its kind. They come
+/// in any order: islands take turns.
 pub(super) fn note(
     kinds: &mut BTreeMap<Kind, KindDiffers>,
     difference: Difference,
@@ -149,7 +150,9 @@ pub(super) fn note(
     let parts = difference.parts.iter().map(|differs| differs.part).collect();
     let kind = kinds.entry(Kind { command: difference.kind.clone(), parts }).or_default();
     kind.records += 1;
-    if kind.first.len() < examples {
-        kind.first.push(difference);
+    let at = kind.first.partition_point(|kept| kept.order() < difference.order());
+    if at < examples {
+        kind.first.insert(at, difference);
+        kind.first.truncate(examples);
     }
 }

@@ -19,15 +19,13 @@ use std::sync::Arc;
 
 use archipelago_core::id::{IslandId, LinkSeq};
 use archipelago_core::island::Island;
-use archipelago_core::journal::frame::{CommitNumber, SegmentNumber};
+use archipelago_core::journal::frame::{BlockHeader, CommitNumber, SegmentNumber};
 use archipelago_core::replay::Image;
 
 use super::file::{Snapshot, Taken, Unacked};
 use super::folder::{Folder, open};
 use super::pace::{Pace, Paced};
-use crate::journal::{
-    BlockRef, JournalError, JournalSettings, Recovered, ScanMode, Storage, read_block,
-};
+use crate::journal::{JournalError, JournalSettings, Recovered, ScanMode, Storage, read_block};
 use crate::link::Rereader;
 use crate::replay::{FOR_EVER, OpenError, Restored, restore_on, restore_watched};
 
@@ -217,7 +215,7 @@ pub(super) fn take_while<I: Island>(
         }
         at = CommitNumber(upto.0.min(at.0 + STEP_COMMITS));
         let on = (images, from.as_ref());
-        let mut watch = |block: &BlockRef| pace.reached(block.header.commit);
+        let mut watch = |header: &BlockHeader| pace.reached(header.commit);
         let mode = (ScanMode::Upto(at), FOR_EVER);
         let restored = restore_watched(&**storage, settings, mode, 1, on, &mut watch)?;
         images = restored.images;

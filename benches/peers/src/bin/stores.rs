@@ -151,18 +151,21 @@ impl Stores {
 /// What all contenders replay.
 struct Kept {
     in_memory: Vec<Event>,
-    ours: [journals::Journal; 2],
+    /// By islands and events a record: 1 and 1, 1 and 100, 16 and 1, 16 and 100.
+    ours: [journals::Journal; 4],
     others: [Stores; 2],
 }
 
 impl Kept {
     fn contenders<S: State>(&self) -> Vec<Contender<'_>> {
-        let [one, hundred] = &self.ours;
+        let [one, hundred, one_spread, hundred_spread] = &self.ours;
         let (digest, kept) = (one.digest.as_str(), Ends::InTheDigest);
         let mut all = vec![
             bare::<S>("bare loop over a vector", &self.in_memory, digest, kept),
             restored::<S>("ours, 1 a record", one, 1, kept),
             restored::<S>("ours, 100 a record", hundred, 1, kept),
+            restored::<S>("ours, 1 a record, 16 islands", one_spread, 1, kept),
+            restored::<S>("ours, 100 a record, 16 islands", hundred_spread, 1, kept),
             folded::<S>("timely, 1 worker, from the same vector", &self.in_memory, digest),
         ];
         self.others.iter().for_each(|stores| all.extend(stores.contenders::<S>(digest)));
@@ -175,11 +178,11 @@ fn replay(args: &Args, session: &mut Session<'_>) -> Result<(), Failed> {
     let place = session.place();
     let population = Population::default();
     let written = if args.fixed { Written::Fixed } else { Written::Serde };
-    let mut journal = |events_a_record| {
-        let spec = journals::Spec { events, population, islands: 1, events_a_record, written };
+    let mut journal = |islands, events_a_record| {
+        let spec = journals::Spec { events, population, islands, events_a_record, written };
         session.journal(Path::new(""), spec)
     };
-    let ours = [journal(1)?, journal(100)?];
+    let ours = [journal(1, 1)?, journal(1, 100)?, journal(16, 1)?, journal(16, 100)?];
     session.say("")?;
     let stores = |events_a_row| Stores::filled(Spec { events, events_a_row, written }, &place);
     let others = [stores(1)?, stores(100)?];

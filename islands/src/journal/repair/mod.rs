@@ -145,7 +145,7 @@ pub fn diagnose(
         }
     };
     let row = look_behind(&reader, &fault)?;
-    let (at, commit) = (reader.next_place(), reader.last.next());
+    let (at, commit) = (reader.next_place(), reader.reached.last.next());
     let finding = match (wrong, row.verdict) {
         // The content says more exactly where it is than the file does.
         (_, Verdict::Refuse) => {
@@ -157,7 +157,7 @@ pub fn diagnose(
     };
     let lost = match finding {
         Finding::Damaged(_) => {
-            behind::lost(&storage, &settings, &listed, at, commit, &reader.islands)?
+            behind::lost(&storage, &settings, &listed, at, commit, &reader.reached.islands)?
         }
         _ => Vec::new(),
     };
@@ -165,9 +165,9 @@ pub fn diagnose(
         finding,
         at,
         commit,
-        ending: reader.ending,
-        bytes: reader.bytes,
-        islands: reader.islands,
+        ending: reader.reached.ending,
+        bytes: reader.reached.bytes,
+        islands: reader.reached.islands,
         lost,
         odd,
     })

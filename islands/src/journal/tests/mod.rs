@@ -9,6 +9,7 @@ mod reading;
 mod recovery;
 mod repairs;
 mod storage;
+mod stretches;
 mod writing;
 
 use std::sync::Arc;
@@ -17,11 +18,11 @@ use archipelago_core::id::{IslandId, JournalPosition, Life};
 use archipelago_core::journal::frame::{Block, BlockPlace, CommitNumber, SECTOR, SchemaVersion};
 
 use super::{
-    ClosedJournal, Durability, Durable, GroupJournal, JournalError, JournalSettings, Memory,
-    Recovered, ScanMode, Storage, scan,
+    BlockRef, ClosedJournal, Durability, Durable, GroupJournal, JournalError, JournalSettings,
+    Memory, Recovered, ScanMode, Storage, scan,
 };
 
-pub(super) const ISLANDS: u32 = 4;
+pub(crate) const ISLANDS: u32 = 4;
 
 pub(super) fn settings(segment_sectors: usize) -> JournalSettings {
     JournalSettings {
@@ -44,14 +45,14 @@ pub(super) struct Told {
 }
 
 /// A journal in memory, and how to make blocks for it.
-pub(super) struct Story {
-    pub(super) disk: Arc<Memory>,
-    pub(super) settings: JournalSettings,
+pub(crate) struct Story {
+    pub(crate) disk: Arc<Memory>,
+    pub(crate) settings: JournalSettings,
     next: Vec<JournalPosition>,
 }
 
 impl Story {
-    pub(super) fn new(segment_sectors: usize) -> Self {
+    pub(crate) fn new(segment_sectors: usize) -> Self {
         let next = vec![JournalPosition(1); ISLANDS as usize];
         Self { disk: Arc::new(Memory::new()), settings: settings(segment_sectors), next }
     }
@@ -63,7 +64,7 @@ impl Story {
     }
 
     /// The next block of an island; its body ends with a byte that is not zero.
-    pub(super) fn block(&mut self, island: u32, records: u32, body_bytes: usize) -> Block {
+    pub(crate) fn block(&mut self, island: u32, records: u32, body_bytes: usize) -> Block {
         let next = &mut self.next[island as usize];
         let first = *next;
         *next = JournalPosition(first.0 + u64::from(records));
@@ -80,33 +81,43 @@ impl Story {
     }
 
     /// Opens the journal for writing, cutting a torn tail.
-    pub(super) fn open(&mut self) -> GroupJournal {
+    pub(crate) fn open(&mut self) -> GroupJournal {
         let (recovered, _) = self.read(ScanMode::Repair).unwrap();
         self.next = recovered.islands.iter().map(|tail| tail.upto.next()).collect();
         GroupJournal::resume(self.disk.clone(), self.settings, &recovered).unwrap()
     }
 }
 
+impl Told {
+    fn of(block: &BlockRef) -> Self {
+        Self {
+            commit: block.header.commit,
+            island: block.header.island,
+            first: block.header.first,
+            place: block.header.here,
+            body: block.records().to_vec(),
+        }
+    }
+}
+
+/// All blocks as they were written. Who only reads must find the same island by island.
 pub(super) fn read(
     disk: &dyn Storage,
     settings: &JournalSettings,
     mode: ScanMode,
 ) -> Result<(Recovered, Vec<Told>), JournalError> {
     let mut told = Vec::new();
-    let recovered = scan(disk, settings, mode, &mut |block| -> Result<(), JournalError> {
-        told.push(Told {
-            commit: block.header.commit,
-            island: block.header.island,
-            first: block.header.first,
-            place: block.header.here,
-            body: block.records().to_vec(),
-        });
+    let scanned = scan(disk, settings, mode, &mut |block| -> Result<(), JournalError> {
+        told.push(Told::of(&block));
         Ok(())
-    })?;
-    Ok((recovered, told))
+    });
+    if mode == ScanMode::ReadOnly {
+        stretches::same(disk, settings, &scanned, &told);
+    }
+    Ok((scanned?, told))
 }
 
-pub(super) fn commit(journal: &mut GroupJournal, blocks: Vec<Block>) -> Vec<Durable> {
+pub(crate) fn commit(journal: &mut GroupJournal, blocks: Vec<Block>) -> Vec<Durable> {
     let mut blocks = blocks;
     journal.commit(&mut blocks).unwrap()
 }

@@ -1,0 +1,115 @@
+//! Islands on any number of threads: each gets all its blocks in order, and what goes wrong is told.
+
+use archipelago_core::id::{IslandId, JournalPosition};
+use proptest::prelude::*;
+
+use super::*;
+use crate::journal::tests::{ISLANDS, Story, commit};
+
+/// The blocks that came, of the islands of one part.
+#[derive(Debug, Default)]
+struct Seen {
+    blocks: Vec<(IslandId, JournalPosition)>,
+    at_most: usize,
+    then: Then,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Then {
+    #[default]
+    GoesOn,
+    Fails,
+    Panics,
+}
+
+impl Work for Seen {
+    fn take(&mut self, block: &BlockRef) -> Result<(), OpenError> {
+        if self.blocks.len() >= self.at_most {
+            match self.then {
+                Then::GoesOn => {}
+                Then::Fails => return Err(OpenError::Positions { reason: "enough".to_owned() }),
+                Then::Panics => panic!("enough"),
+            }
+        }
+        self.blocks.push((block.header.island, block.header.first));
+        Ok(())
+    }
+}
+
+/// Parts that do `then` with the block behind the first `at_most`.
+fn parts(threads: usize, then: Then, at_most: usize) -> Vec<Seen> {
+    let islands = share_out((0..ISLANDS).collect(), threads);
+    islands.iter().map(|_| Seen { then, at_most, ..Seen::default() }).collect()
+}
+
+fn run(story: &Story, threads: usize, parts: Vec<Seen>) -> Result<Vec<Seen>, OpenError> {
+    let mode = (ScanMode::ReadOnly, None);
+    let mut watched = 0;
+    let mut watch = |_: &BlockHeader| watched += 1;
+    let (_, parts) = spread(&*story.disk, &story.settings, mode, (threads, parts), &mut watch)?;
+    assert_eq!(watched, parts.iter().map(|part| part.blocks.len()).sum::<usize>());
+    Ok(parts)
+}
+
+/// A journal of commits that each have blocks of some islands, with so many bytes in their bodies.
+fn story(segment_sectors: usize, commits: &[Vec<(u32, usize)>]) -> Story {
+    let mut story = Story::new(segment_sectors);
+    let mut journal = story.open();
+    for blocks in commits {
+        let blocks = blocks.iter().map(|(island, bytes)| story.block(*island, 1, *bytes)).collect();
+        commit(&mut journal, blocks);
+    }
+    drop(journal);
+    story
+}
+
+#[test]
+fn what_was_dealt_comes_back_in_order() {
+    for threads in 0..40 {
+        let dealt = share_out((0..37).collect(), threads);
+        assert_eq!(gather(dealt), (0..37).collect::<Vec<_>>());
+    }
+    assert_eq!(share_out((0..37).collect(), 1).len(), 1);
+    assert_eq!(share_out((0..37).collect(), 2).len(), 2 * PARTS_A_THREAD);
+    assert_eq!(share_out(vec![1, 2], 9).len(), 2);
+}
+
+#[test]
+fn an_error_ends_it_and_a_panic_goes_on_to_who_asked() {
+    let commits: Vec<_> = (0..40).map(|at| vec![(at % ISLANDS, 900)]).collect();
+    let story = story(2, &commits);
+    for threads in [1, 2, 3] {
+        let failed = run(&story, threads, parts(threads, Then::Fails, 3)).unwrap_err();
+        assert!(failed.to_string().contains("enough"), "{failed}");
+        let panics = || run(&story, threads, parts(threads, Then::Panics, 3));
+        assert!(catch_unwind(AssertUnwindSafe(panics)).is_err());
+    }
+}
+
+proptest! {
+    #[test]
+    fn each_island_gets_all_its_blocks_in_order_on_any_number_of_threads(
+        segment_sectors in 1_usize..5,
+        commits in prop::collection::vec(
+            prop::collection::btree_map(0..ISLANDS, 1_usize..3000, 1..4),
+            1..80,
+        ),
+        threads in 1_usize..5,
+    ) {
+        let commits: Vec<Vec<_>> =
+            commits.into_iter().map(|blocks| blocks.into_iter().collect()).collect();
+        let story = story(segment_sectors, &commits);
+        let parts = run(&story, threads, parts(threads, Then::GoesOn, 0)).unwrap();
+        let count = parts.len();
+        for (at, part) in parts.iter().enumerate() {
+            assert!(part.blocks.iter().all(|(island, _)| island.0 as usize % count == at));
+        }
+        for island in 0..ISLANDS {
+            let of = |found: &&(IslandId, JournalPosition)| found.0.0 == island;
+            let found = parts.iter().flat_map(|part| part.blocks.iter().filter(of));
+            let found: Vec<u64> = found.map(|(_, first)| first.0).collect();
+            let written = commits.iter().flatten().filter(|(other, _)| *other == island).count();
+            assert_eq!(found, (1..=written as u64).collect::<Vec<_>>());
+        }
+    }
+}
