@@ -17,7 +17,6 @@ use super::error::JournalError;
 use super::scan::{BlockRef, Ending, IslandTail, Recovered};
 use super::settings::JournalSettings;
 use super::storage::{Segment, Storage};
-use super::stretch::Stretch;
 use super::window::{READ_BYTES, Window};
 
 /// Why no commit could be read.
@@ -29,9 +28,6 @@ pub(super) struct Fault {
     pub(super) header: Option<BlockHeader>,
     pub(super) detail: String,
 }
-
-/// The most blocks for each segment of a stretch: more are too small to be read one by one.
-const BLOCKS_A_SEGMENT: u64 = 4096;
 
 /// How much of a block is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -64,7 +60,7 @@ pub(super) struct Reader<'a> {
     depth: Depth,
     pub(super) reached: Reached,
     /// The blocks of the commit just read.
-    commit: Vec<BlockHeader>,
+    pub(super) commit: Vec<BlockHeader>,
 }
 
 impl<'a> Reader<'a> {
@@ -146,6 +142,15 @@ impl<'a> Reader<'a> {
             }
         }
         Ok(Some(fault))
+    }
+
+    /// The same, but of its blocks the headers alone: bodies are for others to read and check. Not
+    /// for [`Self::hand_out`].
+    pub(super) fn next_headers(&mut self) -> Result<Option<Fault>, JournalError> {
+        self.depth = Depth::Header;
+        let fault = self.next_commit();
+        self.depth = Depth::Whole;
+        fault
     }
 
     /// Whether a sound block, standing where it says, is of a commit after the one expected.
@@ -297,61 +302,6 @@ impl<'a> Reader<'a> {
             _ => Ending::Data,
         };
         None
-    }
-
-    /// Reads on by headers alone, over `room` bytes or until `upto` or the end, and keeps what is worth to be read island
-    /// by island: the blocks of whole commits that are known to be durable, so that a body which is
-    /// not sound is damage, whatever stands behind it. Goes no further than what it returns.
-    ///
-    /// `None`, and where it was, when there is nothing of the kind here, or the blocks are so small
-    /// that to read each alone costs more than it gains.
-    pub(super) fn stretch(
-        &mut self,
-        room: u64,
-        upto: Option<CommitNumber>,
-    ) -> Result<Option<Stretch>, JournalError> {
-        let begin = self.reached.clone();
-        let least = (self.settings.segment_bytes / BLOCKS_A_SEGMENT).max(1);
-        let mut blocks = Vec::new();
-        // Where it can end, and where it could if the last commit before that were durable.
-        let (mut sure, mut next) = ((begin.clone(), 0), None::<(Reached, usize)>);
-        self.depth = Depth::Header;
-        let mut ahead = begin.at;
-        let read = loop {
-            while ahead <= self.reached.at + 1 && ahead < self.segments.len() {
-                self.storage.will_read(self.segments[ahead].number);
-                ahead += 1;
-            }
-            let enough = sure.0.bytes - begin.bytes >= room;
-            if enough || blocks.len() as u64 * least >= room || upto == Some(self.reached.last) {
-                break Ok(());
-            }
-            match self.next_commit() {
-                Ok(None) => {}
-                Ok(Some(_)) => break Ok(()),
-                Err(error) => break Err(error),
-            }
-            let watermark = self.commit.first().map(|header| header.watermark).unwrap_or_default();
-            if next.as_ref().is_some_and(|(reached, _)| reached.last <= watermark) {
-                sure = next.take().expect("it is one");
-            }
-            blocks.append(&mut self.commit);
-            // What has been reached is as large as there are islands: not for each small commit.
-            if next.is_none() && blocks.len() - sure.1 >= self.reached.islands.len() {
-                next = Some((self.reached.clone(), blocks.len()));
-            }
-        };
-        self.depth = Depth::Whole;
-        let (end, count) = sure;
-        blocks.truncate(count);
-        blocks.retain(|header| header.kind == BlockKind::Data);
-        let bytes = end.bytes - begin.bytes;
-        if read.is_err() || blocks.is_empty() || bytes < blocks.len() as u64 * least {
-            self.reached = begin;
-            return read.map(|()| None);
-        }
-        self.reached = end;
-        Ok(Some(Stretch { blocks }))
     }
 
     pub(super) fn hand_out<E>(
