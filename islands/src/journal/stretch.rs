@@ -5,8 +5,8 @@
 //! 1. Blocks are in journal order, so those of one island are in its order.
 //! 2. Every commit of a stretch is known to be durable: a body that is not sound is damage.
 //!
-//! Why: a restore whose cache holds one island's state at a time took half the time of one that went
-//! through all of them with each commit (docs/DESIGN.md).
+//! Why: a restore that has one island's state in the cache at a time takes half the time of one
+//! that goes through all of them with each commit (docs/DESIGN.md).
 //!
 //! It doesn't know who reads which island.
 
@@ -50,8 +50,8 @@ impl Reader<'_> {
     /// Reads on by headers alone over `room` bytes, or up to the commit `upto`, or as far as there
     /// are any, and makes a stretch of what is known to be durable. The walk goes on behind it.
     ///
-    /// `None`, and nothing has happened, when there is nothing of the kind, or when the blocks are so
-    /// small that to read each by itself costs more than it gains.
+    /// `None`, and nothing has happened, when there is nothing of the kind, or when the blocks are
+    /// so small that to read each by itself costs more than it gains.
     pub(super) fn stretch(
         &mut self,
         room: u64,

@@ -1,4 +1,4 @@
-//! Islands on any number of threads: each gets all its blocks in order, and what goes wrong is told.
+//! Islands on any number of threads: each gets all its blocks in order; what goes wrong is told.
 
 use archipelago_core::id::{IslandId, JournalPosition};
 use proptest::prelude::*;
