@@ -108,7 +108,7 @@ impl Storage for Memory {
 #[cfg(test)]
 impl Memory {
     /// All bytes of a segment, for tests that damage them.
-    pub(super) fn image(&self, number: SegmentNumber) -> Vec<u8> {
+    pub(crate) fn image(&self, number: SegmentNumber) -> Vec<u8> {
         let kept = &self.lock()[&number];
         let mut image = kept.written.clone();
         image.resize(kept.bytes as usize, 0);
@@ -116,7 +116,7 @@ impl Memory {
     }
 
     /// Puts a segment of these bytes in place of what was there.
-    pub(super) fn replace(&self, number: SegmentNumber, image: Vec<u8>) {
+    pub(crate) fn replace(&self, number: SegmentNumber, image: Vec<u8>) {
         self.lock().insert(number, Kept { bytes: image.len() as u64, written: image });
     }
 

@@ -162,6 +162,7 @@ pub fn scan_on<E: From<JournalError>>(
             let mut bodies = Bodies::of(storage, settings, from);
             stretch.blocks().into_iter().try_for_each(|header| sink(bodies.read(header)?))
         }
+        Found::End => Ok(()),
     };
     scan_found(storage, settings, (mode, Order::AsWritten), from, &mut found)
 }
@@ -186,6 +187,9 @@ pub(crate) enum Found {
     Block(BlockRef),
     /// The next blocks.
     Stretch(Stretch),
+    /// There are no more; what stands behind them is judged next, and may be cut. So the bodies of
+    /// all stretches must have been read: damage in one of them changes nothing on the disk.
+    End,
 }
 
 /// The same as [`scan_on`], in an order of one's choice.
@@ -228,7 +232,10 @@ pub(crate) fn scan_found<E: From<JournalError>>(
         }
         match reader.next_commit()? {
             None => reader.hand_out(&mut |block| sink(Found::Block(block)))?,
-            Some(fault) => break judge(&reader, fault, mode)?,
+            Some(fault) => {
+                sink(Found::End)?;
+                break judge(&reader, fault, mode)?;
+            }
         }
     };
     let next = reader.next_place();

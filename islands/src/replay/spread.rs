@@ -92,6 +92,7 @@ pub(super) fn spread<W: Work>(
                 part.take(&block)
             }
             Found::Stretch(stretch) => read(part, &mut bodies, stretch.blocks(), watch),
+            Found::End => Ok(()),
         })?;
         return Ok((recovered, parts));
     }
@@ -211,6 +212,7 @@ impl<W: Work> Desk<W> {
                 }
                 self.begin_all();
             }
+            Found::End => return self.settle(),
         }
         self.until(self.segment_bytes / WAITING_A_SEGMENT)
     }
@@ -262,12 +264,18 @@ impl<W: Work> Desk<W> {
         self.back(done)
     }
 
-    /// All is read: waits for the parts.
-    fn close(mut self) -> Result<Vec<W>, OpenError> {
+    /// Waits until nothing waits, and no thread has a part.
+    fn settle(&mut self) -> Result<(), OpenError> {
         self.begin_all();
         while self.parts.iter().any(Option::is_none) {
             self.wait()?;
         }
+        Ok(())
+    }
+
+    /// All is read: waits for the parts.
+    fn close(mut self) -> Result<Vec<W>, OpenError> {
+        self.settle()?;
         Ok(self.parts.into_iter().flatten().collect())
     }
 }

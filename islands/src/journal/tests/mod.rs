@@ -36,11 +36,11 @@ pub(super) fn settings(segment_sectors: usize) -> JournalSettings {
 
 /// What a block says, for comparing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Told {
-    pub(super) commit: CommitNumber,
+pub(crate) struct Told {
+    pub(crate) commit: CommitNumber,
     pub(super) island: IslandId,
     pub(super) first: JournalPosition,
-    pub(super) place: BlockPlace,
+    pub(crate) place: BlockPlace,
     pub(super) body: Vec<u8>,
 }
 
@@ -76,7 +76,7 @@ impl Story {
         Block { island: IslandId(island), first, records, body, trailer: None }
     }
 
-    pub(super) fn read(&self, mode: ScanMode) -> Result<(Recovered, Vec<Told>), JournalError> {
+    pub(crate) fn read(&self, mode: ScanMode) -> Result<(Recovered, Vec<Told>), JournalError> {
         read(&*self.disk, &self.settings, mode)
     }
 

@@ -31,6 +31,7 @@ fn by_island(
             stretches.push(read);
             Ok(())
         }
+        Found::End => Ok(()),
     };
     let order = (ScanMode::ReadOnly, Order::ByIsland);
     let scanned = scan_found(disk, settings, order, None, &mut sink);

@@ -4,6 +4,7 @@ use archipelago_core::id::{IslandId, JournalPosition};
 use proptest::prelude::*;
 
 use super::*;
+use crate::journal::JournalError;
 use crate::journal::tests::{ISLANDS, Story, commit};
 
 /// The blocks that came, of the islands of one part.
@@ -18,6 +19,7 @@ struct Seen {
 enum Then {
     #[default]
     GoesOn,
+    Lingers,
     Fails,
     Panics,
 }
@@ -27,6 +29,7 @@ impl Work for Seen {
         if self.blocks.len() >= self.at_most {
             match self.then {
                 Then::GoesOn => {}
+                Then::Lingers => std::thread::sleep(std::time::Duration::from_millis(1)),
                 Then::Fails => return Err(OpenError::Positions { reason: "enough".to_owned() }),
                 Then::Panics => panic!("enough"),
             }
@@ -43,7 +46,16 @@ fn parts(threads: usize, then: Then, at_most: usize) -> Vec<Seen> {
 }
 
 fn run(story: &Story, threads: usize, parts: Vec<Seen>) -> Result<Vec<Seen>, OpenError> {
-    let mode = (ScanMode::ReadOnly, None);
+    run_in(ScanMode::ReadOnly, story, threads, parts)
+}
+
+fn run_in(
+    mode: ScanMode,
+    story: &Story,
+    threads: usize,
+    parts: Vec<Seen>,
+) -> Result<Vec<Seen>, OpenError> {
+    let mode = (mode, None);
     let mut watched = 0;
     let mut watch = |_: &BlockHeader| watched += 1;
     let (_, parts) = spread(&*story.disk, &story.settings, mode, (threads, parts), &mut watch)?;
@@ -83,6 +95,31 @@ fn an_error_ends_it_and_a_panic_goes_on_to_who_asked() {
         assert!(failed.to_string().contains("enough"), "{failed}");
         let panics = || run(&story, threads, parts(threads, Then::Panics, 3));
         assert!(catch_unwind(AssertUnwindSafe(panics)).is_err());
+    }
+}
+
+#[test]
+fn damage_changes_nothing_on_the_disk_though_the_end_is_torn_and_seen_first() {
+    let commits: Vec<_> = (0..40).map(|_| (0..ISLANDS).map(|at| (at, 900)).collect()).collect();
+    let story = story(2, &commits);
+    let (_, told) = story.read(ScanMode::ReadOnly).unwrap();
+    // In the last stretch, and behind all of them.
+    let of = |commit: u64| told.iter().rfind(|block| block.commit.0 == commit).unwrap().place;
+    for hit in [of(36), of(40)] {
+        let mut image = story.disk.image(hit.segment);
+        image[hit.offset as usize + 500] ^= 4;
+        story.disk.replace(hit.segment, image);
+    }
+    let images = |story: &Story| -> Vec<_> {
+        let segments = story.disk.segments().unwrap();
+        segments.iter().map(|segment| story.disk.image(segment.number)).collect()
+    };
+    let before = images(&story);
+    for threads in [1, 2, 3] {
+        let parts = parts(threads, Then::Lingers, 0);
+        let found = run_in(ScanMode::Repair, &story, threads, parts).unwrap_err();
+        assert!(matches!(found, OpenError::Journal(JournalError::Damaged(_))), "{found}");
+        assert!(images(&story) == before, "a torn tail was cut, on {threads} threads");
     }
 }
 
