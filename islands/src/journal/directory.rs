@@ -7,8 +7,9 @@
 //!
 //! Rules:
 //! 1. A file has its final name only when it is full size and durable, so a shorter file is damage.
-//! 2. At most 16 files are kept open; the lowest number is closed first, because the writer stands
-//!    at the highest and a file's write errors are told only to who has it open.
+//! 2. At most 40 files are kept open (three stretches of a scan); the lowest number is closed
+//!    first, because the writer stands at the highest and a file's write errors are told only to
+//!    who has it open.
 //! 3. What a file held is zeros, on the disk, before the file gets the name of a segment. A crash
 //!    in between leaves a name that no reader looks at: a spare is a spare again, and what was half
 //!    filled is made anew.
@@ -27,10 +28,10 @@ use super::fill::fill;
 use super::storage::{Segment, Storage, fits, past_the_end};
 
 /// How many segment files are kept open.
-const OPEN_FILES_MAX: usize = 16;
+const OPEN_FILES_MAX: usize = 40;
 
-/// How much is read ahead at once, in bytes: no more than Linux does by default.
-const HINT_BYTES: u64 = 512 << 10;
+/// How much is read ahead at once, in bytes: what Linux reads ahead by default.
+const HINT_BYTES: u64 = 128 << 10;
 
 /// What a file's name ends with.
 const SUFFIX: &str = ".segment";

@@ -3,7 +3,8 @@
 //! Rules:
 //! 1. Commits are handed out in order and whole: numbers without a gap, the chain right, every
 //!    checksum right, every island's positions continued. Nothing after the first gap is handed
-//!    out.
+//!    out. Of a [`Stretch`] headers are: who takes it checks the bodies, and when one is not sound,
+//!    nothing of it may be served.
 //! 2. The end is judged by the table of [`archipelago_core::journal::recovery`]; when it refuses,
 //!    the scan fails, and what was handed out before must not be served.
 //! 3. [`ScanMode::Repair`] flushes every segment before reading it, because what it reads may so
@@ -160,7 +161,7 @@ pub fn scan_on<E: From<JournalError>>(
         Found::Block(block) => sink(block),
         Found::Stretch(stretch) => {
             let mut bodies = Bodies::of(storage, settings, from);
-            stretch.blocks().into_iter().try_for_each(|header| sink(bodies.read(header)?))
+            stretch.into_headers().into_iter().try_for_each(|header| sink(bodies.read(header)?))
         }
         Found::End => Ok(()),
     };
@@ -177,7 +178,8 @@ const STRETCH_SEGMENTS: u64 = 12;
 pub(crate) enum Order {
     /// As they were written.
     AsWritten,
-    /// Where it can be, whole stretches, to be read island by island.
+    /// Where it can be, whole stretches, to be read island by island. Not [`ScanMode::Upto`]: who
+    /// asks for pieces leaves the machine to others in between, so they shall be small.
     ByIsland,
 }
 
@@ -222,8 +224,9 @@ pub(crate) fn scan_found<E: From<JournalError>>(
         if upto == Some(reader.reached.last) {
             break None;
         }
-        if order == Order::ByIsland && reader.reached.bytes >= as_written {
-            match reader.stretch(room, upto)? {
+        let by_island = order == Order::ByIsland && upto.is_none();
+        if by_island && reader.reached.bytes >= as_written {
+            match reader.stretch(room)? {
                 Some(stretch) => sink(Found::Stretch(stretch))?,
                 None => as_written = reader.reached.bytes + long,
             }

@@ -13,7 +13,7 @@
 use std::sync::Arc;
 
 use archipelago_core::journal::frame::{
-    BlockHeader, BlockKind, BodySum, CommitNumber, FrameError, HEADER_BYTES, SegmentNumber,
+    BlockHeader, BlockKind, BodySum, FrameError, HEADER_BYTES, SegmentNumber,
 };
 
 use super::error::JournalError;
@@ -33,8 +33,8 @@ pub(crate) struct Stretch {
 }
 
 impl Stretch {
-    /// Its blocks, in journal order.
-    pub(crate) fn blocks(self) -> Vec<BlockHeader> {
+    /// The headers of its blocks, in journal order.
+    pub(crate) fn into_headers(self) -> Vec<BlockHeader> {
         self.blocks
     }
 }
@@ -47,22 +47,19 @@ struct Mark {
 }
 
 impl Reader<'_> {
-    /// Reads on by headers alone over `room` bytes, or up to the commit `upto`, or as far as there
-    /// are any, and makes a stretch of what is known to be durable. The walk goes on behind it.
+    /// Reads on by headers alone over some `room` bytes, or as far as there are any, and makes a
+    /// stretch of what is known to be durable. The walk goes on behind it.
     ///
     /// `None`, and nothing has happened, when there is nothing of the kind, or when the blocks are
     /// so small that to read each by itself costs more than it gains.
-    pub(super) fn stretch(
-        &mut self,
-        room: u64,
-        upto: Option<CommitNumber>,
-    ) -> Result<Option<Stretch>, JournalError> {
+    pub(super) fn stretch(&mut self, room: u64) -> Result<Option<Stretch>, JournalError> {
         let begin = self.reached.clone();
         let mut blocks = Vec::new();
-        let end = self.walk_headers(room, upto, &mut blocks)?;
+        let end = self.walk_headers(room, &mut blocks)?;
         blocks.truncate(end.blocks);
         blocks.retain(|header| header.kind == BlockKind::Data);
-        let small = end.reached.bytes - begin.bytes < blocks.len() as u64 * self.least_block();
+        let bytes: u64 = blocks.iter().map(BlockHeader::block_bytes).sum();
+        let small = bytes < blocks.len() as u64 * self.least_block();
         if blocks.is_empty() || small {
             self.reached = begin;
             return Ok(None);
@@ -75,7 +72,6 @@ impl Reader<'_> {
     fn walk_headers(
         &mut self,
         room: u64,
-        upto: Option<CommitNumber>,
         blocks: &mut Vec<BlockHeader>,
     ) -> Result<Mark, JournalError> {
         let begin = self.reached.bytes;
@@ -83,10 +79,7 @@ impl Reader<'_> {
         // Sure as soon as a later commit says that it was acknowledged.
         let mut next = None;
         let mut ahead = self.reached.at;
-        while upto != Some(self.reached.last)
-            && sure.reached.bytes - begin < room
-            && blocks.len() as u64 * self.least_block() < room
-        {
+        while sure.reached.bytes - begin < room && blocks.len() as u64 * self.least_block() < room {
             while ahead < self.segments.len().min(self.reached.at + 2) {
                 self.storage.will_read(self.segments[ahead].number);
                 ahead += 1;
@@ -100,7 +93,9 @@ impl Reader<'_> {
             }
             blocks.append(&mut self.commit);
             // A mark is as large as there are islands: not one for each small commit.
-            if next.is_none() && blocks.len() - sure.blocks >= self.reached.islands.len() {
+            let many = blocks.len() - sure.blocks >= self.reached.islands.len()
+                || self.reached.bytes - sure.reached.bytes >= self.settings.segment_bytes;
+            if next.is_none() && many {
                 next = Some(Mark { reached: self.reached.clone(), blocks: blocks.len() });
             }
         }

@@ -24,7 +24,7 @@ use std::time::Instant;
 use archipelago_core::command::route::Table;
 use archipelago_core::id::{IslandId, JournalPosition};
 use archipelago_core::island::Island;
-use archipelago_core::journal::frame::BlockHeader;
+use archipelago_core::journal::frame::{BlockHeader, SECTOR};
 use archipelago_core::journal::record::RecordView;
 use archipelago_core::replay::Again as Decider;
 
@@ -77,7 +77,8 @@ impl<'a> Again<'a> {
         Self { examples, ..self }
     }
 
-    /// Who hears how many bytes of the journal have been read, at most [`Log::bytes_max`].
+    /// Who hears about how many bytes of the journal have been handed out, at most
+    /// [`Log::bytes_max`].
     #[must_use]
     pub fn watch(self, watch: impl FnMut(u64) + 'a) -> Self {
         Self { watch: Box::new(watch), ..self }
@@ -161,7 +162,9 @@ impl<'a> Again<'a> {
         let shares = shares.into_iter().map(share).collect();
         let mut read = 0;
         let mut watch = |header: &BlockHeader| {
-            read += header.block_bytes();
+            // A commit of one block takes whole sectors; of many, nearly.
+            let bytes = header.block_bytes();
+            read += if header.blocks == 1 { bytes.next_multiple_of(SECTOR as u64) } else { bytes };
             (self.watch)(read);
         };
         let mode = (ScanMode::ReadOnly, from.as_ref());

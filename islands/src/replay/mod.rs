@@ -2,7 +2,8 @@
 //!
 //! Rules:
 //! 1. Restoring evolves recorded events; it decides nothing and sends nothing.
-//! 2. Islands are restored in parallel: each block goes, uncopied, to the thread of its island.
+//! 2. Islands are restored in parallel, and long stretches island by island: a block is evolved,
+//!    uncopied, by the thread that has its island then.
 //! 3. Whatever contradicts itself is refused with island, position and place.
 //! 4. Where a block holds the digest of the state it leads to, the replay's is compared with it.
 //! 5. [`Again`] decides recorded inputs anew, to [verify](Again::verify) what was recorded, or to

@@ -7,13 +7,15 @@
 //! 2. Long stretches of a journal are worked on one island after the other: while it is an island's
 //!    turn, the cache holds its state and no other. How the islands' blocks were interleaved does
 //!    not matter to any of them.
-//! 3. Memory: the parts, a sixteenth of a segment of blocks that wait, and the headers of two
-//!    stretches.
-//! 4. With one thread asked for there is no other, and one part.
+//! 3. Memory: the parts; blocks of a segment or so, whose buffers wait with them; the headers of
+//!    two stretches.
+//! 4. After an error nothing more is begun.
+//! 5. With one thread asked for there is no other, and one part.
 //!
 //! It doesn't know what the work is.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use archipelago_core::journal::frame::BlockHeader;
 use crossbeam::channel::{Receiver, Sender, bounded};
@@ -74,12 +76,7 @@ pub(super) fn spread<W: Work>(
     (threads, mut parts): (usize, Vec<W>),
     watch: &mut Watch<'_>,
 ) -> Result<(Recovered, Vec<W>), OpenError> {
-    let order = match mode {
-        // Who asks for pieces leaves the machine to others in between: the pieces shall be small.
-        ScanMode::Upto(_) => Order::AsWritten,
-        ScanMode::ReadOnly | ScanMode::Repair if settings.islands == 1 => Order::AsWritten,
-        ScanMode::ReadOnly | ScanMode::Repair => Order::ByIsland,
-    };
+    let order = if settings.islands == 1 { Order::AsWritten } else { Order::ByIsland };
     let bodies = || Bodies::of(storage, settings, from);
     let scan = |sink: &mut dyn FnMut(Found) -> Result<(), OpenError>| {
         scan_found(storage, settings, (mode, order), from, sink)
@@ -91,23 +88,27 @@ pub(super) fn spread<W: Work>(
                 watch(&block.header);
                 part.take(&block)
             }
-            Found::Stretch(stretch) => read(part, &mut bodies, stretch.blocks(), watch),
+            Found::Stretch(stretch) => read(part, &mut bodies, stretch.into_headers(), watch),
             Found::End => Ok(()),
         })?;
         return Ok((recovered, parts));
     }
+    let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         // A part is once on its way at most, so nobody waits to send.
         let (tasks, to_do) = bounded(parts.len());
         let (done, results) = bounded(parts.len());
         for _ in 0..threads.min(parts.len()) {
             let (to_do, done) = (to_do.clone(), done.clone());
-            scope.spawn(move || work(&to_do, &done, bodies()));
+            let (bodies, stop) = (bodies(), &stop);
+            scope.spawn(move || work(&to_do, &done, bodies, stop));
         }
         drop((to_do, done));
         let mut desk = Desk::of(parts, (tasks, results), settings.segment_bytes);
-        let recovered = scan(&mut |found| desk.give(found, watch))?;
-        Ok((recovered, desk.close()?))
+        let scanned = scan(&mut |found| desk.give(found, watch));
+        let done = scanned.and_then(|recovered| Ok((recovered, desk.close()?)));
+        stop.store(true, Ordering::Relaxed);
+        done
     })
 }
 
@@ -148,13 +149,24 @@ struct Task<W> {
 type Done<W> = (usize, std::thread::Result<Result<W, OpenError>>);
 
 /// What a thread does, until there is nothing more.
-fn work<W: Work>(to_do: &Receiver<Task<W>>, done: &Sender<Done<W>>, mut bodies: Bodies<'_>) {
+fn work<W: Work>(
+    to_do: &Receiver<Task<W>>,
+    done: &Sender<Done<W>>,
+    mut bodies: Bodies<'_>,
+    stop: &AtomicBool,
+) {
     for Task { at, mut part, load } in to_do {
+        if stop.load(Ordering::Relaxed) {
+            return;
+        }
         let worked = catch_unwind(AssertUnwindSafe(|| {
             load.blocks.iter().try_for_each(|block| part.take(block))?;
             read(&mut part, &mut bodies, load.unread, &mut |_| ())?;
             Ok(part)
         }));
+        if !matches!(worked, Ok(Ok(_))) {
+            stop.store(true, Ordering::Relaxed);
+        }
         let _ = done.send((at, worked));
     }
 }
@@ -167,6 +179,8 @@ struct Desk<W> {
     loads: Vec<Load>,
     /// How much waits, in bytes of the journal.
     waiting: u64,
+    /// How much has come in order since all parts were begun.
+    gathered: u64,
     /// How much a segment holds.
     segment_bytes: u64,
     tasks: Sender<Task<W>>,
@@ -181,7 +195,7 @@ impl<W: Work> Desk<W> {
     ) -> Self {
         let loads = parts.iter().map(|_| Load::default()).collect();
         let parts = parts.into_iter().map(Some).collect();
-        Self { parts, loads, waiting: 0, segment_bytes, tasks, results }
+        Self { parts, loads, waiting: 0, gathered: 0, segment_bytes, tasks, results }
     }
 
     fn give(&mut self, found: Found, watch: &mut Watch<'_>) -> Result<(), OpenError> {
@@ -194,6 +208,7 @@ impl<W: Work> Desk<W> {
                     self.wait()?;
                 }
                 self.add(&block.header);
+                self.gathered += block.header.block_bytes();
                 let load = &mut self.loads[at];
                 load.blocks.push(block);
                 let batch = self.segment_bytes / BATCHES_A_SEGMENT;
@@ -203,9 +218,13 @@ impl<W: Work> Desk<W> {
                     }
                     self.begin(at);
                 }
+                // A few small blocks of a part that has little to do hold large buffers.
+                if self.gathered >= self.segment_bytes {
+                    self.begin_all();
+                }
             }
             Found::Stretch(stretch) => {
-                for header in stretch.blocks() {
+                for header in stretch.into_headers() {
                     watch(&header);
                     let at = self.add(&header);
                     self.loads[at].unread.push(header);
@@ -240,6 +259,7 @@ impl<W: Work> Desk<W> {
 
     /// The longest first, so that the last to be done are short.
     fn begin_all(&mut self) {
+        self.gathered = 0;
         let mut order: Vec<usize> = (0..self.parts.len()).collect();
         order.sort_by_key(|at| std::cmp::Reverse(self.loads[*at].bytes));
         order.into_iter().for_each(|at| self.begin(at));
@@ -253,6 +273,10 @@ impl<W: Work> Desk<W> {
 
     /// Waits until no more than so many bytes wait.
     fn until(&mut self, bytes: u64) -> Result<(), OpenError> {
+        if self.waiting > bytes {
+            // Or all might be here, each with less than a batch, and nobody would come back.
+            self.begin_all();
+        }
         while self.waiting > bytes {
             self.wait()?;
         }

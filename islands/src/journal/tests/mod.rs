@@ -53,8 +53,13 @@ pub(crate) struct Story {
 
 impl Story {
     pub(crate) fn new(segment_sectors: usize) -> Self {
-        let next = vec![JournalPosition(1); ISLANDS as usize];
-        Self { disk: Arc::new(Memory::new()), settings: settings(segment_sectors), next }
+        Self::of(ISLANDS, segment_sectors)
+    }
+
+    pub(crate) fn of(islands: u32, segment_sectors: usize) -> Self {
+        let next = vec![JournalPosition(1); islands as usize];
+        let settings = JournalSettings { islands, ..settings(segment_sectors) };
+        Self { disk: Arc::new(Memory::new()), settings, next }
     }
 
     /// The same journal on a copy of the disk.

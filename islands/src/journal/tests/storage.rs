@@ -70,16 +70,16 @@ fn a_directory_ignores_files_that_are_not_segments() {
 fn a_directory_reads_more_segments_than_it_keeps_open() {
     let folder = tempfile::tempdir().unwrap();
     let disk = Directory::open(folder.path(), Access::ReadWrite).unwrap();
-    for number in 1..=40 {
+    for number in 1..=60 {
         disk.create(Segment { number: SegmentNumber(number), bytes: 4096 }).unwrap();
         disk.write_at(SegmentNumber(number), 7, &[number as u8]).unwrap();
     }
-    for number in (1..=40).rev() {
+    for number in (1..=60).rev() {
         let mut byte = [0];
         disk.read_at(SegmentNumber(number), 7, &mut byte).unwrap();
         assert_eq!(byte, [number as u8]);
     }
-    assert_eq!(disk.open_files(), 16);
+    assert_eq!(disk.open_files(), 40);
 }
 
 #[test]

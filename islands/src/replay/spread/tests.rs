@@ -41,7 +41,11 @@ impl Work for Seen {
 
 /// Parts that do `then` with the block behind the first `at_most`.
 fn parts(threads: usize, then: Then, at_most: usize) -> Vec<Seen> {
-    let islands = share_out((0..ISLANDS).collect(), threads);
+    parts_of(ISLANDS, threads, then, at_most)
+}
+
+fn parts_of(islands: u32, threads: usize, then: Then, at_most: usize) -> Vec<Seen> {
+    let islands = share_out((0..islands).collect(), threads);
     islands.iter().map(|_| Seen { then, at_most, ..Seen::default() }).collect()
 }
 
@@ -65,7 +69,10 @@ fn run_in(
 
 /// A journal of commits that each have blocks of some islands, with so many bytes in their bodies.
 fn story(segment_sectors: usize, commits: &[Vec<(u32, usize)>]) -> Story {
-    let mut story = Story::new(segment_sectors);
+    told(Story::new(segment_sectors), commits)
+}
+
+fn told(mut story: Story, commits: &[Vec<(u32, usize)>]) -> Story {
     let mut journal = story.open();
     for blocks in commits {
         let blocks = blocks.iter().map(|(island, bytes)| story.block(*island, 1, *bytes)).collect();
@@ -95,6 +102,19 @@ fn an_error_ends_it_and_a_panic_goes_on_to_who_asked() {
         assert!(failed.to_string().contains("enough"), "{failed}");
         let panics = || run(&story, threads, parts(threads, Then::Panics, 3));
         assert!(catch_unwind(AssertUnwindSafe(panics)).is_err());
+    }
+}
+
+/// Each part has less than a batch when together they have more than may wait.
+#[test]
+fn many_parts_with_little_each_do_not_wait_for_each_other() {
+    const MANY: u32 = 24;
+    for body_bytes in [100, 3000] {
+        let commits = vec![(0..MANY).map(|island| (island, body_bytes)).collect(); 60];
+        let story = told(Story::of(MANY, 256), &commits);
+        let parts = run(&story, 3, parts_of(MANY, 3, Then::GoesOn, 0)).unwrap();
+        assert_eq!(parts.len(), 24);
+        assert!(parts.iter().all(|part| part.blocks.len() == 60));
     }
 }
 
