@@ -48,7 +48,11 @@ fn damage(error: JournalError) -> Damage {
 }
 
 /// Changes the bytes of one segment on a copy of the disk.
-fn changed(story: &Story, segment: SegmentNumber, change: impl FnOnce(&mut Vec<u8>)) -> Story {
+pub(super) fn changed(
+    story: &Story,
+    segment: SegmentNumber,
+    change: impl FnOnce(&mut Vec<u8>),
+) -> Story {
     let copy = story.copy();
     let mut image = copy.disk.image(segment);
     change(&mut image);

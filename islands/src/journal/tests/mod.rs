@@ -85,6 +85,17 @@ impl Story {
         read(&*self.disk, &self.settings, mode)
     }
 
+    /// The story after commits that each have blocks of some islands, with so many bytes in their
+    /// bodies.
+    pub(crate) fn written(mut self, commits: &[Vec<(u32, usize)>]) -> Self {
+        let mut journal = self.open();
+        for blocks in commits {
+            let blocks = blocks.iter().map(|(island, bytes)| self.block(*island, 1, *bytes));
+            commit(&mut journal, blocks.collect());
+        }
+        self
+    }
+
     /// Opens the journal for writing, cutting a torn tail.
     pub(crate) fn open(&mut self) -> GroupJournal {
         let (recovered, _) = self.read(ScanMode::Repair).unwrap();

@@ -4,6 +4,7 @@
 use archipelago_core::journal::frame::{CommitNumber, SegmentNumber};
 use proptest::prelude::*;
 
+use super::damage::changed;
 use super::{ISLANDS, Story, Told, commit};
 use crate::journal::{
     Bodies, Found, JournalError, JournalSettings, Order, Recovered, ScanMode, Storage, scan_found,
@@ -103,10 +104,8 @@ fn a_body_that_is_not_sound_is_damage_and_told_as_such() {
     let story = long_journal(2, 20, 1000);
     let (_, told) = story.read(ScanMode::ReadOnly).unwrap();
     for block in told.iter().filter(|block| block.commit < CommitNumber(19)) {
-        let copy = story.copy();
-        let mut image = copy.disk.image(block.place.segment);
-        image[block.place.offset as usize + 500] ^= 4;
-        copy.disk.replace(block.place.segment, image);
+        let at = block.place.offset as usize + 500;
+        let copy = changed(&story, block.place.segment, |image| image[at] ^= 4);
         match copy.read(ScanMode::ReadOnly) {
             Err(JournalError::Damaged(damage)) => assert_eq!(damage.commit, block.commit),
             other => panic!("{other:?}"),
@@ -125,14 +124,9 @@ proptest! {
         ),
         damage in prop::option::of((0.0..1.0_f64, 0_usize..24 * 1024, 1_u8..)),
     ) {
-        let mut story = Story::new(segment_sectors);
-        let mut journal = story.open();
-        for sizes in commits {
-            let blocks =
-                sizes.into_iter().map(|(island, bytes)| story.block(island, 1, bytes)).collect();
-            commit(&mut journal, blocks);
-        }
-        drop(journal);
+        let commits: Vec<Vec<_>> =
+            commits.into_iter().map(|blocks| blocks.into_iter().collect()).collect();
+        let story = Story::new(segment_sectors).written(&commits);
         if let Some((segment, offset, change)) = damage {
             let segments = story.disk.segments().unwrap();
             let number = SegmentNumber((segment * segments.len() as f64) as u32 + 1);

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::journal::JournalError;
-use crate::journal::tests::{ISLANDS, Story, commit};
+use crate::journal::tests::{ISLANDS, Story};
 
 /// The blocks that came, of the islands of one part.
 #[derive(Debug, Default)]
@@ -67,21 +67,6 @@ fn run_in(
     Ok(parts)
 }
 
-/// A journal of commits that each have blocks of some islands, with so many bytes in their bodies.
-fn story(segment_sectors: usize, commits: &[Vec<(u32, usize)>]) -> Story {
-    told(Story::new(segment_sectors), commits)
-}
-
-fn told(mut story: Story, commits: &[Vec<(u32, usize)>]) -> Story {
-    let mut journal = story.open();
-    for blocks in commits {
-        let blocks = blocks.iter().map(|(island, bytes)| story.block(*island, 1, *bytes)).collect();
-        commit(&mut journal, blocks);
-    }
-    drop(journal);
-    story
-}
-
 #[test]
 fn what_was_dealt_comes_back_in_order() {
     for threads in 0..40 {
@@ -96,7 +81,7 @@ fn what_was_dealt_comes_back_in_order() {
 #[test]
 fn an_error_ends_it_and_a_panic_goes_on_to_who_asked() {
     let commits: Vec<_> = (0..40).map(|at| vec![(at % ISLANDS, 900)]).collect();
-    let story = story(2, &commits);
+    let story = Story::new(2).written(&commits);
     for threads in [1, 2, 3] {
         let failed = run(&story, threads, parts(threads, Then::Fails, 3)).unwrap_err();
         assert!(failed.to_string().contains("enough"), "{failed}");
@@ -111,7 +96,7 @@ fn many_parts_with_little_each_do_not_wait_for_each_other() {
     const MANY: u32 = 24;
     for body_bytes in [100, 3000] {
         let commits = vec![(0..MANY).map(|island| (island, body_bytes)).collect(); 60];
-        let story = told(Story::of(MANY, 256), &commits);
+        let story = Story::of(MANY, 256).written(&commits);
         let parts = run(&story, 3, parts_of(MANY, 3, Then::GoesOn, 0)).unwrap();
         assert_eq!(parts.len(), 24);
         assert!(parts.iter().all(|part| part.blocks.len() == 60));
@@ -121,7 +106,7 @@ fn many_parts_with_little_each_do_not_wait_for_each_other() {
 #[test]
 fn damage_changes_nothing_on_the_disk_though_the_end_is_torn_and_seen_first() {
     let commits: Vec<_> = (0..40).map(|_| (0..ISLANDS).map(|at| (at, 900)).collect()).collect();
-    let story = story(2, &commits);
+    let story = Story::new(2).written(&commits);
     let (_, told) = story.read(ScanMode::ReadOnly).unwrap();
     // In the last stretch, and behind all of them.
     let of = |commit: u64| told.iter().rfind(|block| block.commit.0 == commit).unwrap().place;
@@ -155,7 +140,7 @@ proptest! {
     ) {
         let commits: Vec<Vec<_>> =
             commits.into_iter().map(|blocks| blocks.into_iter().collect()).collect();
-        let story = story(segment_sectors, &commits);
+        let story = Story::new(segment_sectors).written(&commits);
         let parts = run(&story, threads, parts(threads, Then::GoesOn, 0)).unwrap();
         let count = parts.len();
         for (at, part) in parts.iter().enumerate() {
