@@ -6,7 +6,7 @@ use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use archipelago::core::command::route::{self, Table};
 use archipelago::core::id::{ClientId, IslandId, Life, Session};
@@ -70,14 +70,54 @@ impl Filled {
             if at + commits.each() > FILE_BYTES {
                 at = 0;
             }
-            self.0.write_all_at(&bytes, at)?;
-            let began = Instant::now();
-            self.0.sync_data()?;
-            times.record(began.elapsed().as_nanos() as u64)?;
+            times.record(self.flushed(at, &bytes)?.as_nanos() as u64)?;
             at += commits.each();
         }
         Ok(())
     }
+
+    /// Writes commits like those of `commits` one after the other for so long; each goes to `each`.
+    ///
+    /// # Errors
+    /// What the disk says, or `each`.
+    pub fn write_for(
+        &self,
+        time: Duration,
+        commits: Commits,
+        mut each: impl FnMut(Flush) -> Result<(), Failed>,
+    ) -> Result<(), Failed> {
+        let bytes = vec![0x5a; commits.each() as usize];
+        let (first, mut at) = (Instant::now(), 0);
+        while first.elapsed() < time {
+            if at + commits.each() > FILE_BYTES {
+                at = 0;
+            }
+            let began = first.elapsed();
+            let flush = self.flushed(at, &bytes)?;
+            each(Flush { began, flush, ended: first.elapsed() })?;
+            at += commits.each();
+        }
+        Ok(())
+    }
+
+    /// Writes and flushes; how long the flush took.
+    fn flushed(&self, at: u64, bytes: &[u8]) -> Result<Duration, Failed> {
+        self.0.write_all_at(bytes, at)?;
+        let began = Instant::now();
+        self.0.sync_data()?;
+        Ok(began.elapsed())
+    }
+}
+
+/// When a commit began to be written and when its flush ended, since the first one began.
+#[derive(Clone, Copy, Debug)]
+pub struct Flush {
+    /// From here on it takes no more orders.
+    pub began: Duration,
+    /// How long the flush alone took.
+    pub flush: Duration,
+    /// Its orders are durable.
+    pub ended: Duration,
 }
 
 /// Decides `orders` on [`ISLANDS`] kernels spread over `threads` threads, each with orders of its

@@ -1,8 +1,11 @@
-//! How long an order takes at a load that is given, beside what a flush takes.
+//! How long an order takes at a load that is given, beside what the disk alone takes.
 //!
 //! Rules:
 //! 1. An order is due at a time that was fixed before; its latency runs from then.
-//! 2. The disk's own flushes are timed before each run, of commits of that run's size.
+//! 2. The disk alone has its turn before each run, for the same time, with commits of that run's
+//!    size, one after the other. Its flushes are timed; and so is each order that would have been
+//!    due: it is in the first commit that begins after that, and done when that is flushed. A disk
+//!    that stands still for 30 ms is one slow flush of thousands, and all orders of 30 ms.
 //!
 //! It doesn't know how fast an order could be.
 
@@ -24,8 +27,6 @@ use crate::table::{grouped, median};
 const WARM_UP: Duration = Duration::from_millis(500);
 /// How long a client sleeps between two looks.
 const NAP: Duration = Duration::from_micros(50);
-/// Flushes that are timed before a run.
-const FLUSHES: u64 = 2_000;
 
 /// Quantiles in nanoseconds.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -60,6 +61,8 @@ pub struct Round {
     pub orders: Quantiles,
     /// Of the disk's own flushes of as many bytes.
     pub flushes: Quantiles,
+    /// Of orders as many a second that wait for these flushes and for nothing else.
+    pub disk_alone: Quantiles,
 }
 
 /// Runs `rounds` rounds of `time` each, with `due_a_second` orders in all.
@@ -77,19 +80,42 @@ pub fn rounds(
     let mut bytes = 64 << 10;
     let mut all = Vec::new();
     for round in 0..=rounds {
-        let mut flushes = Histogram::new(3)?;
-        filled.write(Commits { count: FLUSHES, bytes: bytes * FLUSHES }, &mut flushes)?;
+        let (flushes, disk_alone) = disk_alone(&filled, bytes, due_a_second, time)?;
         let data = tempfile::tempdir_in(folder)?;
         let sea = open(Some(data.path()), load)?;
         let (orders, answered_a_second) = open_loop(&sea, load.clients, due_a_second, time)?;
         let closed = sea.close(Duration::from_secs(60))?;
         bytes = closed.journal_bytes / closed.commits.max(1);
         if round > 0 {
-            let (orders, flushes) = (Quantiles::of(&orders), Quantiles::of(&flushes));
-            all.push(Round { due_a_second, answered_a_second, orders, flushes });
+            let orders = Quantiles::of(&orders);
+            all.push(Round { due_a_second, answered_a_second, orders, flushes, disk_alone });
         }
     }
     Ok(all)
+}
+
+/// The flushes of commits of `bytes`, and the orders that are due meanwhile.
+fn disk_alone(
+    filled: &Filled,
+    bytes: u64,
+    due_a_second: u64,
+    time: Duration,
+) -> Result<(Quantiles, Quantiles), Failed> {
+    let (mut flushes, mut orders) = (latencies_kept()?, latencies_kept()?);
+    let mut due = (0..).map(|number| due_at(number, due_a_second)).peekable();
+    filled.write_for(time, Commits { count: 1, bytes }, |commit| {
+        flushes.saturating_record(commit.flush.as_nanos() as u64);
+        while let Some(due) = due.next_if(|due| *due <= commit.began) {
+            orders.saturating_record((commit.ended - due).as_nanos() as u64);
+        }
+        Ok(())
+    })?;
+    Ok((Quantiles::of(&flushes), Quantiles::of(&orders)))
+}
+
+/// When an order is due after the first one.
+const fn due_at(number: u64, due_a_second: u64) -> Duration {
+    Duration::from_nanos((number as u128 * 1_000_000_000 / due_a_second as u128) as u64)
 }
 
 fn open_loop(
@@ -131,7 +157,6 @@ fn one_client(
     let named = sea.client(&format!("client {client}"))?;
     let mut orders = Orders::new(&named);
     let mut latencies = latencies_kept()?;
-    let due_at = |number: u64| Duration::from_nanos(number * 1_000_000_000 / due_a_second);
     let first = client << 40;
     let (mut due, mut answered, mut here) = (first..first, 0, Vec::new());
     let began = Instant::now();
@@ -139,7 +164,7 @@ fn one_client(
         // The clock is read when they are in hand, never before.
         let now = began.elapsed();
         for number in here.drain(..) {
-            let due = due_at(number.0 - 1);
+            let due = due_at(number.0 - 1, due_a_second);
             if due > WARM_UP {
                 latencies.saturating_record(now.saturating_sub(due).as_nanos().max(1) as u64);
             }
@@ -163,18 +188,30 @@ fn one_client(
     Ok((latencies, rate as u64))
 }
 
-/// The rounds as a table, with the ratio of the two 99 per cent in the median round.
+/// The rounds as a table, with the ratios of the 99 per cent.
 #[must_use]
 pub fn table(rounds: &[Round]) -> String {
     let mut text = format!(
-        "Latency in an open loop, µs\n\n{:<12} {:>12} {:>9} {:>9} {:>9} {:>9} | {:>9} {:>9} {:>6}\n",
-        "due/s", "answered/s", "p50", "p99", "p99.9", "max", "flush p50", "p99", "ratio",
+        "Latency in an open loop, µs\n\n{:<12} {:>12} {:>9} {:>9} {:>9} {:>9} | {:>9} {:>9} | \
+         {:>9} {:>9} | {:>7} {:>7}\n",
+        "due/s",
+        "answered/s",
+        "p50",
+        "p99",
+        "p99.9",
+        "max",
+        "flush p50",
+        "p99",
+        "alone p50",
+        "p99",
+        "/ flush",
+        "/ alone",
     );
     for round in rounds {
         let micros = |nanos: u64| grouped(nanos / 1000);
-        let Round { orders, flushes, .. } = round;
+        let Round { orders, flushes, disk_alone, .. } = round;
         text += &format!(
-            "{:<12} {:>12} {:>9} {:>9} {:>9} {:>9} | {:>9} {:>9} {:>6}\n",
+            "{:<12} {:>12} {:>9} {:>9} {:>9} {:>9} | {:>9} {:>9} | {:>9} {:>9} | {:>7} {:>7}\n",
             grouped(round.due_a_second),
             grouped(round.answered_a_second),
             micros(orders.p50),
@@ -183,11 +220,20 @@ pub fn table(rounds: &[Round]) -> String {
             micros(orders.max),
             micros(flushes.p50),
             micros(flushes.p99),
-            ratio(round.permille()),
+            micros(disk_alone.p50),
+            micros(disk_alone.p99),
+            ratio(round.permille(flushes)),
+            ratio(round.permille(disk_alone)),
         );
     }
-    let permille = median(rounds.iter().map(Round::permille));
-    text + &format!("p99 of an order by that of a flush, median: {}\n", ratio(permille))
+    let flushes = median(rounds.iter().map(|round| round.permille(&round.flushes)));
+    let alone = median(rounds.iter().map(|round| round.permille(&round.disk_alone)));
+    text + &format!(
+        "p99 of an order, medians: {} by that of a flush, {} by that of an order that waits for the \
+         disk alone\n",
+        ratio(flushes),
+        ratio(alone),
+    )
 }
 
 fn ratio(permille: u64) -> String {
@@ -195,10 +241,9 @@ fn ratio(permille: u64) -> String {
 }
 
 impl Round {
-    /// The orders' 99 per cent in thousandths of the flushes'.
-    #[must_use]
-    pub const fn permille(&self) -> u64 {
-        let flush = if self.flushes.p99 == 0 { 1 } else { self.flushes.p99 };
-        self.orders.p99 * 1000 / flush
+    /// The orders' 99 per cent in thousandths of those of `other`.
+    const fn permille(&self, other: &Quantiles) -> u64 {
+        let other = if other.p99 == 0 { 1 } else { other.p99 };
+        self.orders.p99 * 1000 / other
     }
 }
