@@ -35,6 +35,12 @@ impl<I: Island> Seen<'_, I> {
         I::Command::decode(self.record.input).map_err(|error| error.to_string())
     }
 
+    /// Why the input became a dead letter, if it did.
+    #[must_use]
+    pub const fn dead(&self) -> Option<&str> {
+        self.record.dead
+    }
+
     /// The events, in order.
     ///
     /// # Errors

@@ -1,14 +1,18 @@
 //! How a stash decides: newcomers, releases, deadlines.
 //!
-//! Rule: a release is one command a turn, and goes on by a timer of no span, so that each command
-//! is decided on what the one before it left.
+//! Rules:
+//! 1. A release is one command a turn, and goes on by timers of no span, so that each command is
+//!    decided on what the one before it left.
+//! 2. Two of these timers are always set. The step of the first replaces both; where the second
+//!    finds both as they were, that step's turn failed, and with it nothing but the first command
+//!    that is ready.
 //!
 //! It doesn't change anything: see `evolve` in the module above.
 
 use archipelago_core::island::{Island, Origin, Turn};
 use archipelago_core::time::Millis;
 
-use super::event::{Alarm, StashEvent, StashMessage};
+use super::event::{Alarm, Release, StashEvent, StashMessage};
 use super::{Away, Deferred, Queue, Stash, StashIsland, StashNumber, Verdict, Who, Why};
 use crate::patterns::letters::LetterNumber;
 use crate::patterns::{Key, Value};
@@ -83,10 +87,10 @@ impl<K: Key, C: Value> Stash<K, C> {
     /// An entity changed by other means than a command of its own: looks at what waits for it.
     pub fn wake<I: StashIsland<K, C>>(&self, key: K, turn: &mut Turn<I>) {
         if let Some(queue) = self.queues.get(&key) {
-            // A release under way begins anew: its timer may have fired in a turn that failed.
-            queue.release.into_iter().for_each(|next| turn.cancel_timer(next.timer));
-            let next = alarm(Millis(0), StashMessage::Release(key.clone()), turn);
-            turn.emit(StashEvent::Releases(key, Some(next)));
+            // A release under way begins anew: its timers may have fired in turns that failed.
+            queue.release.into_iter().for_each(|release| release.take_back(turn));
+            let (next, then) = (step(&key, turn), step(&key, turn));
+            turn.emit(StashEvent::Releases(key, Some(Release { next, then })));
         }
     }
 
@@ -98,63 +102,86 @@ impl<K: Key, C: Value> Stash<K, C> {
         let (StashMessage::Release(key) | StashMessage::Deadline(key)) = &message;
         let Some(queue) = self.queues.get(key) else { return };
         let origin = turn.origin();
-        let fired =
-            |alarm: Option<Alarm>| alarm.map(|alarm| Origin::Timer(alarm.timer)) == Some(origin);
+        let fired = |alarm: Alarm| Origin::Timer(alarm.timer) == origin;
         match message {
-            StashMessage::Release(key) if fired(queue.release) => {
-                self.release(island, key, queue, turn);
-            }
+            StashMessage::Release(key) => match queue.release {
+                Some(release) if fired(release.next) => {
+                    self.release(island, key, queue, release, turn);
+                }
+                Some(release) if fired(release.then) => self.give_up(island, key, queue, turn),
+                _ => {}
+            },
             StashMessage::Deadline(key) => {
-                let mut waiting = queue.waiting.iter();
-                let Some((number, one)) = waiting.find(|(_, one)| fired(one.deadline)) else {
+                let expires = |one: &Deferred<C>| one.deadline.is_some_and(fired);
+                let Some((number, one)) = queue.waiting.iter().find(|(_, one)| expires(one)) else {
                     return;
                 };
                 let why = match island.verdict(&key, &one.command) {
                     Verdict::Defer(why) => why,
-                    // The release goes on: had its next step failed, it would have fired before.
-                    Verdict::Accept | Verdict::Refuse(_) if queue.release > one.deadline => {
+                    // The release goes on: one of its timers has not fired yet.
+                    Verdict::Accept | Verdict::Refuse(_)
+                        if queue.release.map(|release| release.then) > one.deadline =>
+                    {
                         let deadline = self.deadline(&key, turn);
                         return turn.emit(StashEvent::Granted(key, *number, deadline));
                     }
                     Verdict::Accept | Verdict::Refuse(_) => BEHIND,
                 };
-                let (command, who) = (one.command.clone(), one.who);
                 turn.emit(StashEvent::Expired(key.clone(), *number, why.clone(), turn.now()));
-                if queue.release.is_some() && queue.waiting.len() > 1 {
+                if queue.release.is_some() {
                     // If it was this one that failed in its turn, the others go on.
-                    self.wake(key.clone(), turn);
+                    self.go_on(&key, queue, turn);
                 }
+                let (command, who) = (one.command.clone(), one.who);
                 island.turn_away(&key, command, who, Away::Expired(why), turn);
             }
-            StashMessage::Release(_) => {}
         }
     }
 
     /// The first that is ready has its turn; if there is none, the release ends.
-    fn release<I>(&self, island: &I, key: K, queue: &Queue<C>, turn: &mut Turn<I>)
+    fn release<I>(&self, island: &I, key: K, queue: &Queue<C>, release: Release, turn: &mut Turn<I>)
     where
         I: StashIsland<K, C>,
     {
-        let mut ready = queue.waiting.iter().filter_map(|(number, one)| {
-            match island.verdict(&key, &one.command) {
-                Verdict::Defer(_) => None,
-                verdict => Some((*number, one, verdict)),
-            }
-        });
-        let Some((number, one, verdict)) = ready.next() else {
+        let Some((number, one, verdict)) = first_ready(island, &key, queue) else {
+            turn.cancel_timer(release.then.timer);
             return turn.emit(StashEvent::Releases(key, None));
         };
         one.deadline.into_iter().for_each(|deadline| turn.cancel_timer(deadline.timer));
         turn.emit(StashEvent::Released(key.clone(), number));
         if queue.waiting.len() > 1 {
-            let next = alarm(Millis(0), StashMessage::Release(key.clone()), turn);
-            turn.emit(StashEvent::Releases(key.clone(), Some(next)));
+            let on = Release { next: release.then, then: step(&key, turn) };
+            turn.emit(StashEvent::Releases(key.clone(), Some(on)));
+        } else {
+            turn.cancel_timer(release.then.timer);
         }
         match verdict {
             Verdict::Refuse(why) => {
                 island.turn_away(&key, one.command.clone(), one.who, Away::Refused(why), turn);
             }
             _ => island.act(&key, one.command.clone(), one.who, turn),
+        }
+    }
+
+    /// The first that is ready failed in its turn: it is a dead letter, and the others go on.
+    fn give_up<I>(&self, island: &I, key: K, queue: &Queue<C>, turn: &mut Turn<I>)
+    where
+        I: StashIsland<K, C>,
+    {
+        let Some((number, one, _)) = first_ready(island, &key, queue) else {
+            return turn.emit(StashEvent::Releases(key, None));
+        };
+        one.deadline.into_iter().for_each(|deadline| turn.cancel_timer(deadline.timer));
+        turn.emit(StashEvent::Expired(key.clone(), number, FAILED, turn.now()));
+        self.go_on(&key, queue, turn);
+        island.turn_away(&key, one.command.clone(), one.who, Away::Failed, turn);
+    }
+
+    /// One of a queue became a dead letter during a release: those behind it go on.
+    fn go_on<I: StashIsland<K, C>>(&self, key: &K, queue: &Queue<C>, turn: &mut Turn<I>) {
+        match queue.release {
+            Some(release) if queue.waiting.len() == 1 => release.take_back(turn),
+            _ => self.wake(key.clone(), turn),
         }
     }
 
@@ -205,6 +232,37 @@ impl<K: Key, C: Value> Stash<K, C> {
 
 /// What is ready waits for those before it.
 const BEHIND: Why = Why::Borrowed("those that came before");
+
+/// What became a dead letter in its turn.
+const FAILED: Why = Why::Borrowed("its turn failed");
+
+/// The first that is ready, accepted or refused.
+fn first_ready<'a, K: Key, C: Value, I>(
+    island: &I,
+    key: &K,
+    queue: &'a Queue<C>,
+) -> Option<(StashNumber, &'a Deferred<C>, Verdict)>
+where
+    I: StashIsland<K, C>,
+{
+    queue.waiting.iter().find_map(|(number, one)| match island.verdict(key, &one.command) {
+        Verdict::Defer(_) => None,
+        verdict => Some((*number, one, verdict)),
+    })
+}
+
+impl Release {
+    /// Neither step is made.
+    fn take_back<I: Island>(self, turn: &mut Turn<I>) {
+        turn.cancel_timer(self.next.timer);
+        turn.cancel_timer(self.then.timer);
+    }
+}
+
+/// Sets the timer of a step of a release.
+fn step<K: Key, C: Value, I: StashIsland<K, C>>(key: &K, turn: &mut Turn<I>) -> Alarm {
+    alarm(Millis(0), StashMessage::Release(key.clone()), turn)
+}
 
 /// Sets a timer.
 fn alarm<I: Island>(span: Millis, message: impl Into<I::Command>, turn: &mut Turn<I>) -> Alarm {

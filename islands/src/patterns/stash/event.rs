@@ -30,19 +30,30 @@ pub struct Alarm {
     pub timer: TimerNumber,
 }
 
+/// The release of those that wait for one entity, while it goes on: the timers of its next step
+/// and of the one after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// The next step. A step that is done puts the other one here.
+    pub next: Alarm,
+    /// Set before the next step is made, and fires after it: if it then stands here still, the step
+    /// failed in its turn.
+    pub then: Alarm,
+}
+
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(bound = "K: Key, C: Value")]
 pub enum StashEvent<K, C> {
     /// A command waits; it gets the next number.
     Deferred(K, Deferred<C>),
-    /// Those that wait are looked at again, when this timer fires; or no more.
-    Releases(K, Option<Alarm>),
+    /// Those that wait are looked at again, when these timers fire; or no more.
+    Releases(K, Option<Release>),
     /// A command that is ready, but not through yet, may wait until then.
     Granted(K, StashNumber, Option<Alarm>),
     /// A command has had its turn.
     Released(K, StashNumber),
-    /// A command has waited too long for that, and is a dead letter.
+    /// A command has waited too long for that, or failed so, and is a dead letter.
     Expired(K, StashNumber, Why, Millis),
     /// A dead letter was put back.
     TakenOut(LetterNumber),

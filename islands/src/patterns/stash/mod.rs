@@ -6,7 +6,7 @@
 //!            accept ──────────────▶ act ─── the entity changed ──▶ release: one a turn, in order,
 //!              ▲                                                   until none is ready
 //!   COMMAND ─ verdict(state, command) ── defer ──▶ waits ──────────▶ act, or refused
-//!              ▼                          │ no room   │ deadline
+//!              ▼                          │ no room   │ deadline; its turn failed
 //!            refuse ─▶ turned away ◀──────┘           └──▶ dead letter ──▶ put back by hand
 //! ```
 //!
@@ -16,7 +16,8 @@
 //! 2. What is deferred is decided once: when the entity is ready (accepted, or refused by then), or
 //!    at its deadline, when it becomes a dead letter. Its asker is answered then. A deadline that
 //!    comes while the entity is ready and its release goes on (time may pass at once, as over a
-//!    restart) is put off by its span.
+//!    restart) is put off by its span. One whose turn fails (a panic in [`StashIsland::act`], a
+//!    decision that is too large) becomes a dead letter, too, and holds nobody up.
 //! 3. After each command that changed an entity, those that wait for it are looked at again, in the
 //!    order in which they came, one a turn: each sees what the ones before it did. Who is not ready
 //!    keeps its place.
@@ -30,12 +31,14 @@
 //!
 //! Costs: a command that is accepted costs nothing when nobody waits. One that waits is written
 //! twice (its own record, and [`StashEvent::Deferred`]) and has one timer, if there is a deadline;
-//! its release is one record. A look at those that wait asks for one verdict each.
+//! its release is one record and sets one timer. A look at those that wait asks for one verdict
+//! each.
 //!
 //! Crash story: all of it is the island's state, changed by events alone, and its timers are
 //! durable: a restart finds each command where it was, and a release goes on.
-//! A release whose turn fails (a panic in `act`) is no more: what waits is looked at again when the
-//! next of it expires, or at a [`Stash::wake`]; until then newcomers queue up.
+//! The step after a failed one finds that out, as its timer was set before. If that fails as well
+//! (a panic in [`StashIsland::turn_away`]), the release is no more: what waits is looked at again
+//! when the next of it expires, or at a [`Stash::wake`]; until then newcomers queue up.
 //!
 //! Changes that come about without a command of the entity's own (a timer of the user's, a message
 //! about another entity) are not seen: say [`Stash::wake`] then.
@@ -60,7 +63,7 @@ use super::letters::Letters;
 use super::{Key, Value};
 
 pub use decide::{NotPutBack, Taken, Wait};
-pub use event::{Alarm, StashEvent, StashMessage};
+pub use event::{Alarm, Release, StashEvent, StashMessage};
 
 /// Why something waits or is refused, for people.
 pub type Why = Cow<'static, str>;
@@ -85,6 +88,8 @@ pub enum Away {
     Full(Why),
     /// It has waited too long for this, and is a dead letter now.
     Expired(Why),
+    /// It was ready, and its turn failed. It is a dead letter now.
+    Failed,
 }
 
 /// Who brought a command: kept while it waits.
@@ -182,7 +187,7 @@ pub struct Deferred<C> {
     pub deadline: Option<Alarm>,
 }
 
-/// A command that waited too long.
+/// A command that waited too long, or whose turn failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(bound = "K: Key, C: Value")]
 pub struct Expired<K, C> {
@@ -190,7 +195,7 @@ pub struct Expired<K, C> {
     pub key: K,
     /// The command.
     pub deferred: Deferred<C>,
-    /// What it waited for.
+    /// What it waited for, or that its turn failed.
     pub why: Why,
 }
 
@@ -199,8 +204,8 @@ pub struct Expired<K, C> {
 #[serde(bound = "C: Value")]
 struct Queue<C> {
     waiting: BTreeMap<StashNumber, Deferred<C>>,
-    /// The next step of the release that is under way.
-    release: Option<Alarm>,
+    /// The release that is under way.
+    release: Option<Release>,
 }
 
 /// The deferred commands of an island's entities. Embed it in the island's state.
@@ -251,7 +256,7 @@ impl<K: Key, C: Value> Stash<K, C> {
         self.len == 0
     }
 
-    /// What waited too long.
+    /// What waited too long, or failed in its turn.
     #[must_use]
     pub const fn letters(&self) -> &Letters<Expired<K, C>> {
         &self.letters

@@ -21,6 +21,8 @@ pub enum Deed {
     Ship,
     /// It is cancelled.
     Cancel,
+    /// An item is added that cannot be: its turn panics.
+    Spoil,
 }
 
 /// A deed that was asked for; the number is the request's.
@@ -94,6 +96,8 @@ pub enum Reply {
     Ended(End),
     /// It waited too long, and is a dead letter.
     Expired,
+    /// It had waited, its turn failed, and it is a dead letter.
+    Failed,
     /// A client has no right to say that.
     NotYours,
     /// There is no dead letter, or no room to put it back.

@@ -4,8 +4,10 @@
 //! 1. At every cut no shop has seen what cannot be, and nothing that is ready waits unless a
 //!    release is under way; what waits is bounded, and each has its timer.
 //! 2. Record by record, beside a model of each queue: who is released is the first that was ready;
-//!    a newcomer is never done while somebody ready waits; nobody expires before the deadline.
-//! 3. Twin, at rest: each task ended, or is a dead letter; nothing waits.
+//!    a newcomer is never done while somebody ready waits; nobody expires before the deadline; who
+//!    cannot be done leaves as a dead letter in its turn, not before and not later.
+//! 3. Twin, at rest: each task ended, or is a dead letter; nothing waits. One that cannot be done
+//!    may have failed when it came.
 //!
 //! It doesn't know what goes wrong, nor when a cut is taken.
 
@@ -14,10 +16,13 @@ use std::collections::BTreeMap;
 use archipelago::patterns::stash::{Deferred, StashEvent, StashIsland, StashNumber, Verdict};
 use archipelago_core::id::IslandId;
 
-use super::command::{Event, Task};
-use super::scenario::CONFIG;
-use super::shop::{End, Shop};
+use super::command::{Deed, Event, Task};
+use super::scenario::{CONFIG, spoils};
+use super::shop::{End, SPOILED, Shop};
 use crate::check::{Check, Cut, Seen, Wants};
+
+/// What the stash says of one that could not be done.
+pub(super) const FAILED: &str = "its turn failed";
 
 /// Holds at every consistent cut.
 ///
@@ -78,6 +83,7 @@ pub(super) fn all_ended(
     for task in tasks {
         match ends.remove(&task) {
             Some(1) => {}
+            None if spoils(task) => {}
             other => return Err(format!("task {task} has {} ends", other.unwrap_or(0))),
         }
     }
@@ -135,6 +141,13 @@ impl InOrder {
                 let one = self.take((island, *order), *number, ready)?;
                 *released = Some(one.command);
             }
+            Event::Stash(StashEvent::Expired(order, number, why, _)) if why == FAILED => {
+                let ready = |one: &Deferred<Task>, _| is_ready(shop, *order, &one.command);
+                let one = self.take((island, *order), *number, ready)?;
+                if one.command.deed != Deed::Spoil {
+                    return Err(format!("{:?} failed in its turn", one.command));
+                }
+            }
             Event::Stash(StashEvent::Expired(order, number, _, at)) => {
                 let one = self.take((island, *order), *number, |_, it| it == *number)?;
                 let due = CONFIG.deadline.map(|deadline| one.since.plus(deadline));
@@ -175,6 +188,9 @@ impl Check<Shop> for InOrder {
     }
 
     fn record(&mut self, seen: &Seen<'_, Shop>) -> Result<(), String> {
+        if let Some(reason) = seen.dead().filter(|reason| !reason.ends_with(SPOILED)) {
+            return Err(format!("a turn fails that should not: {reason}"));
+        }
         let mut released = None;
         for event in seen.events()? {
             self.event(seen, &event, &mut released)?;

@@ -8,7 +8,8 @@
 //!
 //! Rules:
 //! 1. Each request for a deed is a task with a number of its own. It ends once: done, refused,
-//!    turned away for want of room, or a dead letter, which somebody may put back.
+//!    turned away for want of room, or a dead letter, which somebody may put back. Some panic in
+//!    their turn: those that need not wait leave nothing behind.
 //! 2. Each order's island is the owner of its number.
 //!
 //! It doesn't know what goes wrong around it.

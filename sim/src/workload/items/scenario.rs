@@ -3,10 +3,10 @@
 //! It doesn't know what goes wrong around it.
 
 use archipelago::Millis;
-use archipelago::patterns::stash::StashConfig;
+use archipelago::patterns::stash::{Expired, StashConfig};
 
 use super::command::{Command, Deed, Task};
-use super::laws::{self, InOrder};
+use super::laws::{self, FAILED, InOrder};
 use super::shop::{End, Shop};
 use crate::check::Cut;
 use crate::simulation::Simulation;
@@ -45,6 +45,8 @@ impl Scenario {
         Simulation::of(|_| Shop::new(CONFIG))
             .islands(self.islands)
             .commands(self.commands)
+            // The laws know which.
+            .allow_dead_letters()
             .workload(move |dice, number| self.request(dice, number))
             .always("tasks end once, and what waits is not ready and has room", laws::always)
             .check(InOrder::default)
@@ -75,6 +77,13 @@ impl Scenario {
             .sometimes("a task waits too long", move |cut| {
                 cut.iter().any(|it| letters(&it.state) > 0)
             })
+            .sometimes("a task that waited fails in its turn", |cut| {
+                let failed = |letter: &Expired<u32, Task>| {
+                    spoils(letter.deferred.command.number) && letter.why == FAILED
+                };
+                let mut shops = cut.iter().map(|it| it.state.stash().letters());
+                shops.any(|letters| letters.iter().any(|(_, letter)| failed(&letter.content)))
+            })
             .sometimes("a dead letter is put back", |cut| {
                 cut.iter().any(|it| it.state.put_back() > 0)
             })
@@ -93,6 +102,7 @@ impl Scenario {
         }
         let order = draw(1, self.commands.div_ceil(REQUESTS_AN_ORDER)) as u32;
         let deed = match draw(2, 100) {
+            _ if spoils(number) => Deed::Spoil,
             0..20 => Deed::Open,
             20..70 => Deed::Add,
             70..83 => Deed::Pay,
@@ -100,7 +110,8 @@ impl Scenario {
             _ => Deed::Cancel,
         };
         let task = Task { deed, number };
-        if draw(3, 3) == 0 {
+        // Nobody would hear how one fails elsewhere.
+        if deed != Deed::Spoil && draw(3, 3) == 0 {
             let key = draw(4, u64::MAX).to_le_bytes().to_vec();
             return (key, Command::HandOn { order, task });
         }
@@ -111,6 +122,11 @@ impl Scenario {
 /// Every so often somebody puts a dead letter back.
 const fn puts_back(number: u64) -> bool {
     number.is_multiple_of(11)
+}
+
+/// Every so often a task cannot be done.
+pub(super) const fn spoils(number: u64) -> bool {
+    number.is_multiple_of(23) && !puts_back(number)
 }
 
 #[cfg(test)]

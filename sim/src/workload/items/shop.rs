@@ -7,6 +7,7 @@
 //! It doesn't know the links, nor when anything is durable.
 
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
 
 use archipelago::patterns::stash::{
     Away, Stash, StashConfig, StashEvent, StashIsland, Verdict, Who,
@@ -15,6 +16,9 @@ use archipelago::{Asker, Island, Turn};
 use serde::{Deserialize, Serialize};
 
 use super::command::{Command, Deed, Event, Reply, Task};
+
+/// What a turn says that fails as it should.
+pub(super) const SPOILED: &str = "the item is spoiled";
 
 /// Where an order stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,7 +50,7 @@ impl Stage {
     pub fn verdict(stage: Option<Self>, deed: Deed) -> Verdict {
         match (stage, deed) {
             (None, Deed::Open)
-            | (Some(Self::Open), Deed::Add | Deed::Pay | Deed::Cancel)
+            | (Some(Self::Open), Deed::Add | Deed::Spoil | Deed::Pay | Deed::Cancel)
             | (Some(Self::Paid), Deed::Ship) => Verdict::Accept,
             (None, _) => Verdict::Defer("the order to be opened".into()),
             (Some(Self::Open), Deed::Ship) => Verdict::Defer("the order to be paid".into()),
@@ -57,7 +61,7 @@ impl Stage {
     /// The stage after a deed that is accepted.
     const fn after(deed: Deed) -> Self {
         match deed {
-            Deed::Open | Deed::Add => Self::Open,
+            Deed::Open | Deed::Add | Deed::Spoil => Self::Open,
             Deed::Pay => Self::Paid,
             Deed::Ship => Self::Shipped,
             Deed::Cancel => Self::Cancelled,
@@ -156,6 +160,10 @@ impl StashIsland<u32, Task> for Shop {
     }
 
     fn act(&self, order: &u32, task: Task, who: Who, turn: &mut Turn<Self>) {
+        if task.deed == Deed::Spoil {
+            // A panic without the word on standard error.
+            resume_unwind(Box::new(SPOILED));
+        }
         turn.emit(Event::Ended { order: *order, task, end: End::Done });
         tell(who, task, Reply::Ended(End::Done), turn);
     }
@@ -163,6 +171,7 @@ impl StashIsland<u32, Task> for Shop {
     fn turn_away(&self, order: &u32, task: Task, who: Who, away: Away, turn: &mut Turn<Self>) {
         let end = match away {
             Away::Expired(_) => return tell(who, task, Reply::Expired, turn),
+            Away::Failed => return tell(who, task, Reply::Failed, turn),
             Away::Refused(_) => End::Refused,
             Away::Full(_) => End::NoRoom,
         };
@@ -200,7 +209,12 @@ impl Island for Shop {
                 }
             }
             Command::PutBack => {
-                let oldest = self.stash.letters().iter().next().map(|(number, _)| number);
+                let mut letters = self.stash.letters().iter();
+                let oldest = letters.find(|(_, letter)| {
+                    // It would only fail again, and stay the oldest.
+                    letter.content.deferred.command.deed != Deed::Spoil
+                });
+                let oldest = oldest.map(|(number, _)| number);
                 let back = oldest.map(|letter| self.stash.put_back(self, letter, turn));
                 if !matches!(back, Some(Ok(_))) {
                     turn.reply(Reply::NotPutBack);

@@ -4,6 +4,7 @@ mod random;
 mod stories;
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use archipelago_core::id::{Asker, ClientId, RequestNumber, Slot};
 use archipelago_core::island::{Island, Turn};
@@ -29,6 +30,8 @@ enum Deed {
 const UNTOLD: u32 = 0;
 /// The item that cannot be done: deciding it panics.
 const POISON: u32 = u32::MAX;
+/// The same, and nobody can be told that it failed: that panics, too.
+const CURSE: u32 = u32::MAX - 1;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum State {
@@ -88,12 +91,17 @@ impl StashIsland<u8, Deed> for Shop {
     }
 
     fn act(&self, key: &u8, deed: Deed, who: Who, turn: &mut Turn<Self>) {
-        assert_ne!(deed, Deed::Item(POISON), "it cannot be done");
+        if let Deed::Item(POISON | CURSE) = deed {
+            fail();
+        }
         turn.emit(Event::Done(*key, deed));
         who.answer(Told::Done, turn);
     }
 
     fn turn_away(&self, _: &u8, deed: Deed, who: Who, away: Away, turn: &mut Turn<Self>) {
+        if (deed, &away) == (Deed::Item(CURSE), &Away::Failed) {
+            fail();
+        }
         if deed != Deed::Item(UNTOLD) {
             who.answer(Told::Away(format!("{away:?}")), turn);
         }
@@ -141,6 +149,17 @@ impl Island for Shop {
             }
         }
     }
+}
+
+/// Panics without the hook's report.
+fn fail() {
+    resume_unwind(Box::new("it cannot be done"))
+}
+
+/// Whether `turns` go by without a panic. As the kernel has it: a turn that panics changes nothing,
+/// and its timer has fired.
+fn succeeds(turns: impl FnOnce()) -> bool {
+    catch_unwind(AssertUnwindSafe(turns)).is_ok()
 }
 
 fn shop(config: StashConfig) -> Bench<Shop> {

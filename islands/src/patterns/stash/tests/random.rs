@@ -19,7 +19,7 @@ enum Act {
 
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
-        20 => (0..ORDERS, 0..12_u8).prop_map(|(key, deed)| Act::Do(key, deed)),
+        20 => (0..ORDERS, 0..13_u8).prop_map(|(key, deed)| Act::Do(key, deed)),
         1 => (0..ORDERS).prop_map(Act::Sweep),
         1 => Just(Act::PutBack),
         6 => (0..12_u64).prop_map(Act::Wait),
@@ -58,6 +58,19 @@ fn check(shop: &Bench<Shop>, config: &StashConfig) {
     }
 }
 
+/// The request's number, unless its turn fails.
+fn ask(shop: &mut Bench<Shop>, command: Command) -> Option<u64> {
+    let mut request = None;
+    succeeds(|| request = Some(shop.ask(command)));
+    request
+}
+
+/// Time goes by, whatever fails meanwhile.
+fn wait(shop: &mut Bench<Shop>, millis: u64) {
+    let until = shop.now + millis;
+    while !succeeds(|| shop.wait(until.saturating_sub(shop.now))) {}
+}
+
 proptest! {
     #[test]
     fn every_command_is_decided_once_in_order_and_nothing_ready_waits(
@@ -74,9 +87,11 @@ proptest! {
                         0 => Deed::Open,
                         1 => Deed::Close,
                         2..4 => Deed::Ship,
+                        4 => Deed::Item(POISON),
                         _ => Deed::Item(items),
                     };
-                    asked.push((shop.ask(Command::Do(key, deed)), key, deed));
+                    let request = ask(&mut shop, Command::Do(key, deed));
+                    asked.extend(request.map(|request| (request, key, deed)));
                 }
                 Act::Sweep(key) => drop(shop.ask(Command::Sweep(key))),
                 // From the front only: what is put back comes again as the newest.
@@ -84,15 +99,16 @@ proptest! {
                     let first = shop.island.stash.letters().iter().next();
                     let Some((number, _)) = first else { continue };
                     let content = shop.island.stash.letters().get(number).unwrap().content.clone();
-                    let request = shop.ask(Command::PutBack(number.0));
-                    asked.push((request, content.key, content.deferred.command));
+                    let request = ask(&mut shop, Command::PutBack(number.0));
+                    let (key, deed) = (content.key, content.deferred.command);
+                    asked.extend(request.map(|request| (request, key, deed)));
                 }
-                Act::Wait(millis) => shop.wait(millis),
+                Act::Wait(millis) => wait(&mut shop, millis),
                 Act::Pause(millis) => shop.now += millis,
             }
             check(&shop, &config);
         }
-        shop.wait(0);
+        wait(&mut shop, 0);
         let waiting = shop.island.stash.len() as usize;
         let unanswered = asked.iter().filter(|(request, ..)| shop.told(*request).is_none()).count();
         prop_assert_eq!(unanswered, waiting, "who waits is not answered, all others are");
@@ -118,7 +134,7 @@ proptest! {
         }
         // Liveness: with a deadline nothing waits for ever.
         if config.deadline.is_some() {
-            shop.wait(1000);
+            wait(&mut shop, 1000);
             prop_assert_eq!(shop.island.stash.len(), 0);
             prop_assert!(shop.timers.is_empty());
         }

@@ -1,7 +1,5 @@
 //! Stories: one situation each, in the order it happens.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use super::*;
 
 fn away(why: &Away) -> Told {
@@ -146,39 +144,67 @@ fn a_dead_letter_that_need_not_wait_is_put_back_where_there_is_no_room() {
     assert_eq!(shop.told(back), Some(&Told::Done));
 }
 
-/// As the kernel has it: a turn that panics changes nothing, and its timer has fired.
-fn wait_in_vain(shop: &mut Bench<Shop>, millis: u64) {
-    let failed = catch_unwind(AssertUnwindSafe(|| shop.wait(millis)));
-    assert!(failed.is_err(), "it panics");
-}
-
 #[test]
-fn one_that_cannot_be_done_holds_up_those_behind_it_until_its_deadline() {
-    let mut shop = shop(StashConfig { deadline: Some(Millis(10)), ..StashConfig::default() });
+fn one_that_cannot_be_done_is_a_dead_letter_and_holds_nobody_up() {
+    let mut shop = shop(StashConfig { deadline: None, ..StashConfig::default() });
     let poison = shop.ask(Command::Do(7, Deed::Item(POISON)));
     shop.ask(Command::Do(7, Deed::Open));
-    wait_in_vain(&mut shop, 0);
-    shop.wait(5);
+    assert!(!succeeds(|| shop.wait(0)));
     let behind = shop.ask(Command::Do(7, Deed::Item(1)));
-    shop.wait(5);
-    let expired = Away::Expired("those that came before".into());
-    assert_eq!(shop.told(poison), Some(&away(&expired)));
+    assert_eq!(shop.told(behind), None, "it queues up");
+    assert!(succeeds(|| shop.wait(0)));
+    assert_eq!(shop.told(poison), Some(&away(&Away::Failed)));
     assert_eq!(shop.told(behind), Some(&Told::Done));
+    let letters: Vec<_> = shop.island.stash.letters().iter().collect();
+    let why = letters[0].1.content.why.as_ref();
+    assert_eq!((letters.len(), why), (1, "its turn failed"));
     assert_eq!((shop.waits(7).len(), shop.timers.len()), (0, 0));
 }
 
 #[test]
-fn a_release_that_failed_goes_on_when_it_is_woken() {
+fn the_last_one_that_cannot_be_done_leaves_nothing_behind() {
+    let mut shop = shop(StashConfig::default());
+    let poison = shop.ask(Command::Do(7, Deed::Item(POISON)));
+    shop.ask(Command::Do(7, Deed::Open));
+    assert!(!succeeds(|| shop.wait(0)) && succeeds(|| shop.wait(0)));
+    assert_eq!(shop.told(poison), Some(&away(&Away::Failed)));
+    assert_eq!((shop.waits(7).len(), shop.timers.len()), (0, 0));
+    let item = shop.ask(Command::Do(7, Deed::Item(1)));
+    assert_eq!(shop.told(item), Some(&Told::Done), "no release is under way");
+}
+
+#[test]
+fn one_that_fails_even_as_a_dead_letter_holds_up_those_behind_it_until_they_are_woken() {
     let mut shop = shop(StashConfig { deadline: None, ..StashConfig::default() });
     let ship = shop.ask(Command::Do(7, Deed::Ship));
-    shop.ask(Command::Do(7, Deed::Item(POISON)));
+    let curse = shop.ask(Command::Do(7, Deed::Item(CURSE)));
     shop.ask(Command::Do(7, Deed::Open));
-    wait_in_vain(&mut shop, 0);
-    // Once it is closed, the poison is refused.
+    assert!(!succeeds(|| shop.wait(0)) && !succeeds(|| shop.wait(0)));
+    let behind = shop.ask(Command::Do(7, Deed::Item(1)));
+    assert!(succeeds(|| shop.wait(1000)));
+    assert_eq!((shop.told(behind), shop.waits(7).len()), (None, 3));
+    // Once it is closed, it is refused.
     shop.ask(Command::Sweep(7));
-    shop.wait(0);
+    assert!(succeeds(|| shop.wait(0)));
+    let closed = away(&Away::Refused("it is closed".into()));
+    assert_eq!((shop.told(curse), shop.told(behind)), (Some(&closed), Some(&closed)));
     assert_eq!(shop.told(ship), Some(&Told::Done));
-    assert_eq!(shop.island.stash.len(), 0);
+    assert_eq!((shop.island.stash.len(), shop.timers.len()), (0, 0));
+}
+
+#[test]
+fn one_that_fails_even_as_a_dead_letter_expires_and_the_others_go_on() {
+    let mut shop = shop(StashConfig { deadline: Some(Millis(10)), ..StashConfig::default() });
+    let curse = shop.ask(Command::Do(7, Deed::Item(CURSE)));
+    shop.ask(Command::Do(7, Deed::Open));
+    assert!(!succeeds(|| shop.wait(0)) && !succeeds(|| shop.wait(0)));
+    shop.wait(5);
+    let behind = shop.ask(Command::Do(7, Deed::Item(1)));
+    assert!(succeeds(|| shop.wait(5)));
+    let expired = Away::Expired("those that came before".into());
+    assert_eq!(shop.told(curse), Some(&away(&expired)));
+    assert_eq!(shop.told(behind), Some(&Told::Done));
+    assert_eq!((shop.waits(7).len(), shop.timers.len()), (0, 0));
 }
 
 /// Time that passes at once, as over a restart.
@@ -196,17 +222,13 @@ fn a_release_goes_on_after_a_pause_longer_than_the_deadline() {
 }
 
 #[test]
-fn after_a_pause_one_that_cannot_be_done_still_expires_and_holds_nobody_up() {
+fn after_a_pause_one_that_cannot_be_done_holds_nobody_up_either() {
     let mut shop = shop(StashConfig { deadline: Some(Millis(10)), ..StashConfig::default() });
     let items = [1, POISON, 2].map(|item| shop.ask(Command::Do(7, Deed::Item(item))));
     shop.ask(Command::Do(7, Deed::Open));
     shop.now += 1000;
-    wait_in_vain(&mut shop, 0);
-    shop.wait(0);
-    assert_eq!(shop.waits(7).len(), 2, "both may wait once more");
-    shop.wait(10);
-    let expired = Away::Expired("those that came before".into());
+    assert!(!succeeds(|| shop.wait(0)) && succeeds(|| shop.wait(0)));
     let told = items.map(|request| shop.told(request).cloned());
-    assert_eq!(told, [Some(Told::Done), Some(away(&expired)), Some(Told::Done)]);
+    assert_eq!(told, [Some(Told::Done), Some(away(&Away::Failed)), Some(Told::Done)]);
     assert_eq!((shop.waits(7).len(), shop.timers.len()), (0, 0));
 }
