@@ -59,6 +59,8 @@ pub(super) struct Reader<'a> {
     window: Window<'a>,
     depth: Depth,
     pub(super) reached: Reached,
+    /// The index of the first segment that the storage was not told to read ahead.
+    pub(super) told: usize,
     /// The blocks of the commit just read.
     pub(super) commit: Vec<BlockHeader>,
 }
@@ -84,6 +86,7 @@ impl<'a> Reader<'a> {
                 islands: vec![IslandTail::default(); settings.islands as usize],
                 bytes: 0,
             },
+            told: 0,
             commit: Vec::new(),
         }
     }

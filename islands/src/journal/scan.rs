@@ -161,7 +161,8 @@ pub fn scan_on<E: From<JournalError>>(
         Found::Block(block) => sink(block),
         Found::Stretch(stretch) => {
             let mut bodies = Bodies::of(storage, settings, from);
-            stretch.into_headers().into_iter().try_for_each(|header| sink(bodies.read(header)?))
+            let (headers, _) = stretch.into_parts();
+            headers.into_iter().try_for_each(|header| sink(bodies.read(header)?))
         }
         Found::End => Ok(()),
     };
@@ -216,7 +217,8 @@ pub(crate) fn scan_found<E: From<JournalError>>(
         ScanMode::ReadOnly | ScanMode::Repair => None,
     };
     let long = settings.segment_bytes.saturating_mul(STRETCH_SEGMENTS);
-    // The first is short, so that whoever works on it has something to do soon.
+    // The first is short, so that whoever works on it has something to do soon; the next one is
+    // four times as long, so that a disk has not much more to read meanwhile.
     let mut room = settings.segment_bytes;
     // Up to where there was no stretch, in bytes.
     let mut as_written = reader.reached.bytes;
@@ -226,11 +228,12 @@ pub(crate) fn scan_found<E: From<JournalError>>(
         }
         let by_island = order == Order::ByIsland && upto.is_none();
         if by_island && reader.reached.bytes >= as_written {
-            match reader.stretch(room)? {
+            let next = long.min(room.saturating_mul(4));
+            match reader.stretch(room, next)? {
                 Some(stretch) => sink(Found::Stretch(stretch))?,
                 None => as_written = reader.reached.bytes + long,
             }
-            room = long;
+            room = next;
             continue;
         }
         match reader.next_commit()? {

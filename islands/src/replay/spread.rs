@@ -88,7 +88,15 @@ pub(super) fn spread<W: Work>(
                 watch(&block.header);
                 part.take(&block)
             }
-            Found::Stretch(stretch) => read(part, &mut bodies, stretch.into_headers(), watch),
+            Found::Stretch(stretch) => {
+                let (headers, mut behind) = stretch.into_parts();
+                read(part, &mut bodies, headers, &mut |header| {
+                    behind.beside(header.block_bytes(), storage);
+                    watch(header);
+                })?;
+                behind.tell(storage);
+                Ok(())
+            }
             Found::End => Ok(()),
         })?;
         return Ok((recovered, parts));
@@ -105,7 +113,7 @@ pub(super) fn spread<W: Work>(
         }
         drop((to_do, done));
         let mut desk = Desk::of(parts, (tasks, results), settings.segment_bytes);
-        let scanned = scan(&mut |found| desk.give(found, watch));
+        let scanned = scan(&mut |found| desk.give(found, storage, watch));
         let done = scanned.and_then(|recovered| Ok((recovered, desk.close()?)));
         stop.store(true, Ordering::Relaxed);
         done
@@ -198,7 +206,12 @@ impl<W: Work> Desk<W> {
         Self { parts, loads, waiting: 0, gathered: 0, segment_bytes, tasks, results }
     }
 
-    fn give(&mut self, found: Found, watch: &mut Watch<'_>) -> Result<(), OpenError> {
+    fn give(
+        &mut self,
+        found: Found,
+        storage: &dyn Storage,
+        watch: &mut Watch<'_>,
+    ) -> Result<(), OpenError> {
         match found {
             Found::Block(block) => {
                 watch(&block.header);
@@ -224,12 +237,14 @@ impl<W: Work> Desk<W> {
                 }
             }
             Found::Stretch(stretch) => {
-                for header in stretch.into_headers() {
+                let (headers, behind) = stretch.into_parts();
+                for header in headers {
                     watch(&header);
                     let at = self.add(&header);
                     self.loads[at].unread.push(header);
                 }
                 self.begin_all();
+                behind.tell(storage);
             }
             Found::End => return self.settle(),
         }

@@ -23,7 +23,7 @@ fn by_island(
             Ok(())
         }
         Found::Stretch(stretch) => {
-            let mut headers = stretch.into_headers();
+            let (mut headers, _) = stretch.into_parts();
             headers.sort_by_key(|header| header.island);
             let read = headers.into_iter().map(|header| bodies.read(header));
             let read = read.map(|block| block.map(|block| Told::of(&block)));

@@ -1,11 +1,15 @@
 //! Islands on any number of threads: each gets all its blocks in order; what goes wrong is told.
 
+use std::io;
+use std::sync::Mutex;
+
 use archipelago_core::id::{IslandId, JournalPosition};
+use archipelago_core::journal::frame::SegmentNumber;
 use proptest::prelude::*;
 
 use super::*;
-use crate::journal::JournalError;
 use crate::journal::tests::{ISLANDS, Story};
+use crate::journal::{JournalError, Memory, Segment};
 
 /// The blocks that came, of the islands of one part.
 #[derive(Debug, Default)]
@@ -152,6 +156,74 @@ proptest! {
             let found: Vec<u64> = found.map(|(_, first)| first.0).collect();
             let written = commits.iter().flatten().filter(|(other, _)| *other == island).count();
             assert_eq!(found, (1..=written as u64).collect::<Vec<_>>());
+        }
+    }
+}
+
+/// A disk that remembers what it was told to read ahead.
+struct Told<'a> {
+    disk: &'a Memory,
+    told: Mutex<Vec<SegmentNumber>>,
+}
+
+impl Told<'_> {
+    fn told(&self) -> Vec<SegmentNumber> {
+        self.told.lock().unwrap().clone()
+    }
+}
+
+impl Storage for Told<'_> {
+    fn segments(&self) -> io::Result<Vec<Segment>> {
+        self.disk.segments()
+    }
+    fn create(&self, segment: Segment) -> io::Result<()> {
+        self.disk.create(segment)
+    }
+    fn read_at(&self, segment: SegmentNumber, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.disk.read_at(segment, offset, buffer)
+    }
+    fn will_read(&self, segment: SegmentNumber) {
+        self.told.lock().unwrap().push(segment);
+    }
+    fn write_at(&self, segment: SegmentNumber, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        self.disk.write_at(segment, offset, bytes)
+    }
+    fn sync(&self, segment: SegmentNumber) -> io::Result<()> {
+        self.disk.sync(segment)
+    }
+    fn forget(&self, segment: SegmentNumber) -> io::Result<()> {
+        self.disk.forget(segment)
+    }
+    fn name(&self, segment: SegmentNumber) -> String {
+        self.disk.name(segment)
+    }
+}
+
+#[test]
+fn a_disk_is_told_of_each_segment_once_and_before_its_turn_while_others_are_worked_on() {
+    let commits: Vec<_> = (0..200).map(|_| (0..ISLANDS).map(|at| (at, 900)).collect()).collect();
+    let story = Story::new(2).written(&commits);
+    for threads in [1, 2] {
+        let disk = Told { disk: &story.disk, told: Mutex::default() };
+        let mut grew = 0;
+        let mut before = 0;
+        let mut watch = |header: &BlockHeader| {
+            let told = disk.told();
+            assert!(told.contains(&header.here.segment), "{:?} is read untold", header.here);
+            grew += usize::from(told.len() > before);
+            before = told.len();
+        };
+        let mode = (ScanMode::ReadOnly, None);
+        let parts = (threads, parts(threads, Then::GoesOn, 0));
+        spread(&disk, &story.settings, mode, parts, &mut watch).unwrap();
+        let told = disk.told();
+        let segments = disk.segments().unwrap();
+        assert!(segments.len() > 24, "more than two stretches: {}", segments.len());
+        assert!(told.is_sorted_by(|one, next| one < next), "in order and once: {told:?}");
+        // The end is read in order, and the disk sees to it by itself.
+        assert!(told.len() + 3 >= segments.len(), "{told:?} of {}", segments.len());
+        if threads == 1 {
+            assert!(grew > told.len() / 2, "one by one: {grew} times of {}", told.len());
         }
     }
 }
