@@ -5,7 +5,7 @@
 //! 1. Blocks are in journal order, so those of one island are in its order.
 //! 2. Every commit of a stretch is known to be durable: a body that is not sound is damage.
 //! 3. While it is worked on, the storage is told what is read next ([`Behind`]), each segment once:
-//!    so a disk does not stand still meanwhile, and whoever works need not wait for it.
+//!    so a disk does not stand still meanwhile.
 //!
 //! Why: a restore that has one island's state in the cache at a time takes half the time of one
 //! that goes through all of them with each commit (docs/DESIGN.md).

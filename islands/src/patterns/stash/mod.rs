@@ -37,11 +37,13 @@
 //! Crash story: all of it is the island's state, changed by events alone, and its timers are
 //! durable: a restart finds each command where it was, and a release goes on.
 //! The step after a failed one finds that out, as its timer was set before. If that fails as well
-//! (a panic in [`StashIsland::turn_away`]), the release is no more: what waits is looked at again
-//! when the next of it expires, or at a [`Stash::wake`]; until then newcomers queue up.
+//! (a panic in [`StashIsland::verdict`] or [`StashIsland::turn_away`]), the release is no more:
+//! what waits is looked at again when the next of it expires, or at a [`Stash::wake`]; until then
+//! newcomers queue up.
 //!
 //! Changes that come about without a command of the entity's own (a timer of the user's, a message
-//! about another entity) are not seen: say [`Stash::wake`] then.
+//! about another entity) are not seen: say [`Stash::wake`] then. Without it what became ready waits
+//! on, and may be taken for one before it that failed.
 //!
 //! It doesn't know what an entity is, nor how its asker is answered.
 
@@ -136,13 +138,17 @@ impl fmt::Display for Who {
 pub trait StashIsland<K: Key, C: Value>:
     Island<Command: From<StashMessage<K>>, Event: From<StashEvent<K, C>>>
 {
-    /// The machine's table: what the entity says to a command in its present state.
+    /// The machine's table: what the entity says to a command in its present state. It must not
+    /// panic: nobody could say what waits.
     fn verdict(&self, key: &K, command: &C) -> Verdict;
 
-    /// Does a command that is accepted, and answers who brought it.
+    /// Does a command that is accepted, and answers who brought it. Another command for the same
+    /// entity is to be sent to it, not taken in this turn: those that wait are not looked at again
+    /// for its sake.
     fn act(&self, key: &K, command: C, who: Who, turn: &mut Turn<Self>);
 
-    /// Tells who brought a command that it is not done.
+    /// Tells who brought a command that it is not done. What [`Self::act`] must not take, this must
+    /// not either.
     fn turn_away(&self, key: &K, command: C, who: Who, away: Away, turn: &mut Turn<Self>);
 }
 

@@ -75,6 +75,10 @@ pub(super) fn all_ended(
             return Err(format!("at rest {waiting} wait on island {at}"));
         }
         let letters = image.state.stash().letters();
+        let (kept, died) = (letters.iter().count() as u64, image.state.died());
+        if died != kept + image.state.put_back() {
+            return Err(format!("{died} died on island {at}, {kept} are kept"));
+        }
         let dead = letters.iter().map(|(_, letter)| letter.content.deferred.command.number);
         for task in image.state.ended().keys().copied().chain(dead) {
             *ends.entry(task).or_default() += 1;

@@ -85,6 +85,8 @@ pub struct Shop {
     orders: BTreeMap<u32, Order>,
     ended: BTreeMap<u64, End>,
     put_back: u64,
+    /// How many tasks became dead letters.
+    died: u64,
     /// Clients of tasks that were handed on.
     waiting: BTreeMap<u64, Asker>,
     wrong: Option<String>,
@@ -99,6 +101,7 @@ impl Shop {
             orders: BTreeMap::new(),
             ended: BTreeMap::new(),
             put_back: 0,
+            died: 0,
             waiting: BTreeMap::new(),
             wrong: None,
         }
@@ -126,6 +129,12 @@ impl Shop {
     #[must_use]
     pub const fn put_back(&self) -> u64 {
         self.put_back
+    }
+
+    /// How many tasks became dead letters.
+    #[must_use]
+    pub const fn died(&self) -> u64 {
+        self.died
     }
 
     /// The first thing seen that cannot be.
@@ -229,6 +238,7 @@ impl Island for Shop {
             Event::Stash(event) => {
                 self.stash.evolve(event);
                 self.put_back += u64::from(matches!(event, StashEvent::TakenOut(_)));
+                self.died += u64::from(matches!(event, StashEvent::Expired(..)));
             }
             Event::HandedOn(task, asker) => drop(self.waiting.insert(task.number, *asker)),
             Event::Answered(task) => drop(self.waiting.remove(&task.number)),
