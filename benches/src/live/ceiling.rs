@@ -14,7 +14,6 @@ use archipelago::core::island::{Kernel, Request};
 use archipelago::core::journal::frame::SECTOR;
 use archipelago::core::replay::Image;
 use archipelago::{Asker, Limits, Millis, RequestNumber};
-use hdrhistogram::Histogram;
 
 use super::ISLANDS;
 use super::store::{Order, Store};
@@ -59,53 +58,26 @@ impl Filled {
         Ok(Self(file))
     }
 
-    /// Writes `commits`, each flushed before the next; each flush in nanoseconds goes to `times`.
+    /// Writes commits of as many bytes as each of `commits`, each flushed before the next, for as
+    /// long as they are asked for.
     ///
     /// # Errors
-    /// What the disk says.
-    pub fn write(&self, commits: Commits, times: &mut Histogram<u64>) -> Result<(), Failed> {
-        let bytes = vec![0x5a; commits.each() as usize];
-        let mut at = 0;
-        for _ in 0..commits.count {
-            if at + commits.each() > FILE_BYTES {
-                at = 0;
-            }
-            times.record(self.flushed(at, &bytes)?.as_nanos() as u64)?;
-            at += commits.each();
-        }
-        Ok(())
-    }
-
-    /// Writes commits like those of `commits` one after the other for so long; each goes to `each`.
-    ///
-    /// # Errors
-    /// What the disk says, or `each`.
-    pub fn write_for(
-        &self,
-        time: Duration,
-        commits: Commits,
-        mut each: impl FnMut(Flush) -> Result<(), Failed>,
-    ) -> Result<(), Failed> {
+    /// What the disk says of one.
+    pub fn flushes(&self, commits: Commits) -> impl Iterator<Item = Result<Flush, Failed>> {
         let bytes = vec![0x5a; commits.each() as usize];
         let (first, mut at) = (Instant::now(), 0);
-        while first.elapsed() < time {
+        std::iter::repeat_with(move || {
             if at + commits.each() > FILE_BYTES {
                 at = 0;
             }
             let began = first.elapsed();
-            let flush = self.flushed(at, &bytes)?;
-            each(Flush { began, flush, ended: first.elapsed() })?;
+            self.0.write_all_at(&bytes, at)?;
+            let written = first.elapsed();
+            self.0.sync_data()?;
+            let ended = first.elapsed();
             at += commits.each();
-        }
-        Ok(())
-    }
-
-    /// Writes and flushes; how long the flush took.
-    fn flushed(&self, at: u64, bytes: &[u8]) -> Result<Duration, Failed> {
-        self.0.write_all_at(bytes, at)?;
-        let began = Instant::now();
-        self.0.sync_data()?;
-        Ok(began.elapsed())
+            Ok(Flush { began, flush: ended - written, ended })
+        })
     }
 }
 

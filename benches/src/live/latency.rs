@@ -103,13 +103,16 @@ fn disk_alone(
 ) -> Result<(Quantiles, Quantiles), Failed> {
     let (mut flushes, mut orders) = (latencies_kept()?, latencies_kept()?);
     let mut due = (0..).map(|number| due_at(number, due_a_second)).peekable();
-    filled.write_for(time, Commits { count: 1, bytes }, |commit| {
+    for commit in filled.flushes(Commits { count: 1, bytes }) {
+        let commit = commit?;
         flushes.saturating_record(commit.flush.as_nanos() as u64);
         while let Some(due) = due.next_if(|due| *due <= commit.began) {
             orders.saturating_record((commit.ended - due).as_nanos() as u64);
         }
-        Ok(())
-    })?;
+        if commit.ended >= time {
+            break;
+        }
+    }
     Ok((Quantiles::of(&flushes), Quantiles::of(&orders)))
 }
 

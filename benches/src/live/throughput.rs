@@ -7,7 +7,6 @@ use std::path::Path;
 use std::time::Duration;
 
 use archipelago::{Archipelago, SnapshotPolicy, builder};
-use hdrhistogram::Histogram;
 
 use super::ISLANDS;
 use super::ceiling::{Commits, Filled, kernels_alone};
@@ -83,8 +82,9 @@ pub fn throughput(
         Ok(took)
     });
     let raw = Contender::new("ceiling: disk alone, the same commits", || {
-        let mut times = Histogram::new(3)?;
-        let (done, took) = Took::time(orders, || filled.write(written.get(), &mut times));
+        let commits = written.get();
+        let mut flushes = filled.flushes(commits).take(commits.count as usize);
+        let (done, took) = Took::time(orders, || flushes.try_for_each(|flush| flush.map(drop)));
         done.map(|()| took)
     });
     let kernels = Contender::new("ceiling: kernels alone", || {

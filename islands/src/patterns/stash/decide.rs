@@ -233,8 +233,8 @@ impl<K: Key, C: Value> Stash<K, C> {
 /// What is ready waits for those before it.
 const BEHIND: Why = Why::Borrowed("those that came before");
 
-/// What became a dead letter in its turn.
-const FAILED: Why = Why::Borrowed("its turn failed");
+/// Why a dead letter is one whose turn failed.
+pub const FAILED: Why = Why::Borrowed("its turn failed");
 
 /// The first that is ready, accepted or refused.
 fn first_ready<'a, K: Key, C: Value, I>(

@@ -64,7 +64,7 @@ use serde::{Deserialize, Serialize};
 use super::letters::Letters;
 use super::{Key, Value};
 
-pub use decide::{NotPutBack, Taken, Wait};
+pub use decide::{FAILED, NotPutBack, Taken, Wait};
 pub use event::{Alarm, Release, StashEvent, StashMessage};
 
 /// Why something waits or is refused, for people.

@@ -13,16 +13,15 @@
 
 use std::collections::BTreeMap;
 
-use archipelago::patterns::stash::{Deferred, StashEvent, StashIsland, StashNumber, Verdict};
+use archipelago::patterns::stash::{
+    Deferred, FAILED, StashEvent, StashIsland, StashNumber, Verdict,
+};
 use archipelago_core::id::IslandId;
 
 use super::command::{Deed, Event, Task};
 use super::scenario::{CONFIG, spoils};
 use super::shop::{End, SPOILED, Shop};
 use crate::check::{Check, Cut, Seen, Wants};
-
-/// What the stash says of one that could not be done.
-pub(super) const FAILED: &str = "its turn failed";
 
 /// Holds at every consistent cut.
 ///
@@ -145,7 +144,7 @@ impl InOrder {
                 let one = self.take((island, *order), *number, ready)?;
                 *released = Some(one.command);
             }
-            Event::Stash(StashEvent::Expired(order, number, why, _)) if why == FAILED => {
+            Event::Stash(StashEvent::Expired(order, number, why, _)) if *why == FAILED => {
                 let ready = |one: &Deferred<Task>, _| is_ready(shop, *order, &one.command);
                 let one = self.take((island, *order), *number, ready)?;
                 if one.command.deed != Deed::Spoil {

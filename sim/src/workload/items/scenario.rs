@@ -3,10 +3,10 @@
 //! It doesn't know what goes wrong around it.
 
 use archipelago::Millis;
-use archipelago::patterns::stash::{Expired, StashConfig};
+use archipelago::patterns::stash::{Expired, FAILED, StashConfig};
 
 use super::command::{Command, Deed, Task};
-use super::laws::{self, FAILED, InOrder};
+use super::laws::{self, InOrder};
 use super::shop::{End, Shop};
 use crate::check::Cut;
 use crate::simulation::Simulation;
